@@ -1,0 +1,119 @@
+//! Local time and calendar arithmetic. Reads no clock: every instant comes in as an argument.
+
+use chrono::{
+    DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone,
+    Timelike, Utc,
+};
+use serde::{Deserialize, Serialize};
+
+/// An instant together with the local calendar's view of it.
+///
+/// Two values are equal, and compare, by instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LocalTime(pub DateTime<FixedOffset>);
+
+impl LocalTime {
+    /// Seconds since 1970-01-01 UTC.
+    pub fn seconds(self) -> i64 {
+        self.0.timestamp()
+    }
+
+    /// The minutes since 1970-01-01 UTC, cut off.
+    pub fn minute_number(self) -> i64 {
+        self.seconds().div_euclid(60)
+    }
+
+    /// The local calendar's date and time of day.
+    pub fn civil(self) -> NaiveDateTime {
+        self.0.naive_local()
+    }
+
+    /// The local calendar's date.
+    pub fn date(self) -> NaiveDate {
+        self.civil().date()
+    }
+
+    /// `Y-MM-DD HH:MM`, as the reference shows it (compat RD-7).
+    pub fn shown(self) -> String {
+        let c = self.civil();
+        format!("{}-{:02}-{:02} {:02}:{:02}", c.year(), c.month(), c.day(), c.hour(), c.minute())
+    }
+}
+
+/// A time zone: what the local calendar said at an instant, and which instants a calendar time names.
+///
+/// The program uses the machine's own zone; tests use any zone of the time-zone database.
+pub trait Zone {
+    /// The local view of an instant.
+    fn at(&self, instant: DateTime<Utc>) -> LocalTime;
+
+    /// The instants that the calendar time names: one, two in the hour that a clock change repeats
+    /// (earlier first), or none in the hour that it leaves out.
+    fn instants(&self, civil: NaiveDateTime) -> Vec<LocalTime>;
+
+    /// The instant of a calendar time: the earlier of two; for a time that a clock change left out,
+    /// the instant of the change.
+    fn resolve(&self, civil: NaiveDateTime) -> LocalTime {
+        if let Some(&first) = self.instants(civil).first() {
+            return first;
+        }
+        // Not more than a day is ever left out; the first minute after the gap is the change itself.
+        let mut probe = civil.with_second(0).unwrap_or(civil);
+        for _ in 0..=24 * 60 {
+            probe += TimeDelta::minutes(1);
+            if let Some(&after) = self.instants(probe).first() {
+                return after;
+            }
+        }
+        self.at(civil.and_utc())
+    }
+}
+
+impl<Z: TimeZone> Zone for Z {
+    fn at(&self, instant: DateTime<Utc>) -> LocalTime {
+        let local = instant.with_timezone(self);
+        LocalTime(local.with_timezone(&local.offset().fix()))
+    }
+
+    fn instants(&self, civil: NaiveDateTime) -> Vec<LocalTime> {
+        let fixed = |t: DateTime<Z>| LocalTime(t.with_timezone(&t.offset().fix()));
+        let found = self.from_local_datetime(&civil);
+        let (first, last) = (found.clone().earliest(), found.latest());
+        let mut all: Vec<_> = first.into_iter().map(fixed).collect();
+        all.extend(last.map(fixed));
+        all.dedup();
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono_tz::Europe::Berlin;
+
+    fn civil(text: &str) -> NaiveDateTime {
+        NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M").expect(text)
+    }
+
+    #[test]
+    fn a_repeated_hour_names_two_instants_an_hour_apart() {
+        let two = Berlin.instants(civil("2026-10-25 02:30"));
+        assert_eq!(two.len(), 2);
+        assert_eq!(two[1].seconds() - two[0].seconds(), 3600);
+        assert_eq!(two[0].shown(), two[1].shown());
+        assert_ne!(two[0], two[1]);
+    }
+
+    #[test]
+    fn a_time_that_was_left_out_is_the_moment_of_the_change() {
+        assert!(Berlin.instants(civil("2026-03-29 02:30")).is_empty());
+        assert_eq!(Berlin.resolve(civil("2026-03-29 02:30")).shown(), "2026-03-29 03:00");
+    }
+
+    #[test]
+    fn an_ordinary_time_names_one_instant() {
+        let one = Berlin.instants(civil("2026-07-01 12:00"));
+        assert_eq!(one.len(), 1);
+        assert_eq!(Berlin.at(one[0].0.to_utc()), one[0]);
+    }
+}

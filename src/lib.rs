@@ -1,0 +1,10 @@
+//! Log rotation that reads today's logrotate configuration. Modules are listed lowest first, and a
+//! module imports only modules above it.
+
+pub mod names;
+pub mod units;
+pub mod facts;
+pub mod clock;
+pub mod source;
+pub mod diagnostic;
+pub mod fault;

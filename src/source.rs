@@ -1,0 +1,125 @@
+//! Where in which file a setting stands.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::names::Shown;
+
+/// One configuration file as it was read: its name as messages show it, and its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    name: PathBuf,
+    bytes: Vec<u8>,
+    /// Offsets of the first byte of each line.
+    lines: Vec<usize>,
+}
+
+impl SourceFile {
+    /// Keeps a file's text for spans to point into.
+    pub fn new(name: impl Into<PathBuf>, bytes: Vec<u8>) -> Arc<Self> {
+        let lines = std::iter::once(0)
+            .chain(bytes.iter().enumerate().filter(|&(_, &b)| b == b'\n').map(|(i, _)| i + 1))
+            .collect();
+        Arc::new(Self { name: name.into(), bytes, lines })
+    }
+
+    /// The name as given to the program; inside an include directory the bare name (compat CFG-61).
+    pub fn name(&self) -> &PathBuf {
+        &self.name
+    }
+
+    /// The name, escaped for messages.
+    pub fn shown(&self) -> String {
+        Shown::path(&self.name).to_string()
+    }
+
+    /// The whole text.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The 1-based number of the line that holds the byte at `offset`; true numbers always (fixes
+    /// compat B-33).
+    pub fn line(&self, offset: usize) -> usize {
+        self.lines.partition_point(|&start| start <= offset)
+    }
+
+    /// The bytes of a line (1-based), without its newline.
+    pub fn line_bytes(&self, line: usize) -> &[u8] {
+        let start = self.line_start(line);
+        let end = self.lines.get(line).map_or(self.bytes.len(), |&next| next - 1);
+        &self.bytes[start..end.max(start)]
+    }
+
+    /// The offset of the first byte of a line (1-based).
+    pub fn line_start(&self, line: usize) -> usize {
+        line.checked_sub(1)
+            .and_then(|index| self.lines.get(index))
+            .copied()
+            .unwrap_or(self.bytes.len())
+    }
+}
+
+/// A stretch of a source file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// The file.
+    pub file: Arc<SourceFile>,
+    /// Offset of the first byte.
+    pub start: usize,
+    /// Offset after the last byte.
+    pub end: usize,
+}
+
+impl Span {
+    /// The 1-based line on which the span begins.
+    pub fn line(&self) -> usize {
+        self.file.line(self.start)
+    }
+
+    /// `FILE:LINE`, for messages.
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.file.shown(), self.line())
+    }
+
+    /// The text of the span.
+    pub fn bytes(&self) -> &[u8] {
+        &self.file.bytes()[self.start..self.end]
+    }
+}
+
+/// A value and where it was set. Defaults have no place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting<T> {
+    /// The value.
+    pub value: T,
+    /// Where it was set, or `None` for the built-in default.
+    pub place: Option<Span>,
+}
+
+impl<T> Setting<T> {
+    /// A built-in default.
+    pub fn default(value: T) -> Self {
+        Self { value, place: None }
+    }
+
+    /// A value that a file sets.
+    pub fn at(value: T, place: Span) -> Self {
+        Self { value, place: Some(place) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_counted_from_one_and_hold_their_text() {
+        let file = SourceFile::new("f", b"a\nbc\n\nd".to_vec());
+        assert_eq!([0, 1, 2, 4, 5, 6].map(|at| file.line(at)), [1, 1, 2, 2, 3, 4]);
+        assert_eq!(
+            [1, 2, 3, 4].map(|n| String::from_utf8_lossy(file.line_bytes(n)).into_owned()),
+            ["a", "bc", "", "d"]
+        );
+    }
+}

@@ -1,0 +1,88 @@
+//! Quantities with their units: sizes, counts, modes, file identities.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A number of bytes.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+pub struct ByteSize(pub u64);
+
+impl fmt::Display for ByteSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0)
+    }
+}
+
+/// A number of whole days, as in `minage` and `maxage`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Days(pub u32);
+
+impl Days {
+    /// The same length in seconds.
+    pub fn seconds(self) -> i64 {
+        i64::from(self.0) * 86_400
+    }
+}
+
+/// How many old versions are kept (`rotate N`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum KeepCount {
+    /// `rotate -1`: all of them.
+    All,
+    /// `rotate N`: the newest N; 0 keeps none.
+    Last(u32),
+}
+
+/// Permission bits of a file (`0o7777`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Mode(pub u32);
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "0{:o}", self.0)
+    }
+}
+
+/// A point of the file system's time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct FileTime {
+    /// Seconds since 1970-01-01 UTC.
+    pub seconds: i64,
+    /// The rest, below one second.
+    pub nanos: u32,
+}
+
+/// Which file it is, whatever its name: inode, birth time and device.
+///
+/// An inode number is reused at once, so the birth time belongs to it. Device numbers may change at
+/// a reboot; [`FileId::is`] leaves them out where one side does not have one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct FileId {
+    /// The inode number.
+    pub inode: u64,
+    /// When the inode was made, where the file system tells.
+    pub birth: Option<FileTime>,
+    /// The device number; `None` once a reboot has made it meaningless.
+    pub device: Option<u64>,
+}
+
+impl FileId {
+    /// Whether both name the same file. A birth time or a device that one side lacks is not compared.
+    pub fn is(&self, other: &Self) -> bool {
+        fn agree<T: PartialEq + Copy>(a: Option<T>, b: Option<T>) -> bool {
+            a.is_none() || b.is_none() || a == b
+        }
+        self.inode == other.inode
+            && agree(self.birth, other.birth)
+            && agree(self.device, other.device)
+    }
+
+    /// The same identity for use after a reboot.
+    #[must_use]
+    pub fn without_device(self) -> Self {
+        Self { device: None, ..self }
+    }
+}
