@@ -8,3 +8,4 @@ pub mod clock;
 pub mod source;
 pub mod diagnostic;
 pub mod fault;
+pub mod system;

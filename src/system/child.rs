@@ -1,0 +1,247 @@
+//! Child processes: scripts and compressors.
+//!
+//! A child gets our standard input, output and error (or what it is given instead of them) and
+//! nothing else that we opened: every descriptor of ours is close-on-exec.
+#![expect(clippy::disallowed_methods, reason = "system is where effects live")]
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Once};
+
+use nix::errno::Errno;
+use nix::sys::signal::Signal;
+
+use super::file::{before_effect, io_errno};
+
+/// How much of a compressor's complaints is kept; the rest is read and dropped.
+const MOST_COMPLAINT: usize = 64 * 1024;
+
+/// How a child ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// With status 0.
+    Well,
+    /// With another status.
+    Status(i32),
+    /// By a signal.
+    Killed,
+}
+
+impl fmt::Display for Ended {
+    /// The reference's REASON (compat SCR-5, ROT-83).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Well => "child exited with status 0",
+            Self::Status(_) => "child did not exit with status 0",
+            Self::Killed => "child did not terminate normally",
+        })
+    }
+}
+
+impl From<ExitStatus> for Ended {
+    fn from(status: ExitStatus) -> Self {
+        match status.code() {
+            Some(0) => Self::Well,
+            Some(code) => Self::Status(code),
+            None => Self::Killed,
+        }
+    }
+}
+
+/// Why a child could not be run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotRun {
+    /// Its text or an argument holds a NUL byte, which no argument can.
+    HoldsNul,
+    /// The system refused.
+    System(Errno),
+}
+
+impl fmt::Display for NotRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HoldsNul => f.write_str("it holds a NUL byte"),
+            Self::System(errno) => f.write_str(errno.desc()),
+        }
+    }
+}
+
+/// Runs a script: `/bin/sh -c TEXT logrotate_script ARGS` (compat SCR-1), in our process group, with
+/// our standard descriptors, directory and environment.
+///
+/// Waits for the shell alone: what it has started in the background may live on, since no pipe ties
+/// us to it.
+///
+/// # Errors
+/// See [`NotRun`].
+pub fn script(text: &[u8], args: impl IntoIterator<Item = OsString>) -> Result<Ended, NotRun> {
+    let mut command = Command::new("/bin/sh");
+    command.arg("-c").arg(OsStr::from_bytes(text)).arg("logrotate_script").args(args);
+    hear_of_children();
+    before_effect("child").map_err(NotRun::System)?;
+    command.status().map(Ended::from).map_err(|e| not_run(&e))
+}
+
+/// A compressor that ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filtered {
+    /// How.
+    pub ended: Ended,
+    /// What it wrote on its standard error; of very long text the beginning.
+    pub complaint: Vec<u8>,
+}
+
+/// Runs a command, found in `PATH`, from one file to another (compat ROT-81), with
+/// `LOGROTATE_COMPRESSED_FILENAME` in its environment.
+///
+/// # Errors
+/// See [`NotRun`].
+pub fn filter(
+    program: &Path,
+    options: impl IntoIterator<Item = OsString>,
+    input: &File,
+    output: &File,
+    file_name: &Path,
+) -> Result<Filtered, NotRun> {
+    let handle = |file: &File| file.try_clone().map(Stdio::from).map_err(|e| not_run(&e));
+    let mut command = Command::new(program);
+    command
+        .args(options)
+        .env("LOGROTATE_COMPRESSED_FILENAME", file_name)
+        .stdin(handle(input)?)
+        .stdout(handle(output)?)
+        .stderr(Stdio::piped());
+    hear_of_children();
+    before_effect("child").map_err(NotRun::System)?;
+    let mut child = command.spawn().map_err(|e| not_run(&e))?;
+    // Read to the end, so that a wordy compressor never waits for us.
+    let mut complaint = Vec::new();
+    if let Some(mut pipe) = child.stderr.take() {
+        let mut buffer = [0; 4096];
+        loop {
+            match pipe.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(length) => {
+                    let room = MOST_COMPLAINT.saturating_sub(complaint.len()).min(length);
+                    complaint.extend_from_slice(&buffer[..room]);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => break,
+            }
+        }
+    }
+    let ended = child.wait().map(Ended::from).map_err(|e| not_run(&e))?;
+    Ok(Filtered { ended, complaint })
+}
+
+/// Why the system, or the standard library before it, did not start a child: an argument with a NUL
+/// byte is the one thing that never reaches the system.
+fn not_run(error: &std::io::Error) -> NotRun {
+    match error.kind() {
+        ErrorKind::InvalidInput if error.raw_os_error().is_none() => NotRun::HoldsNul,
+        _ => NotRun::System(io_errno(error)),
+    }
+}
+
+/// If whoever started us ignores SIGCHLD, the kernel throws exit statuses away, ours and our
+/// scripts'. A handler of our own, which does nothing, ends that; a child starts with the default.
+fn hear_of_children() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let unused = Arc::new(AtomicBool::new(false));
+        // It fails for signals that cannot be caught only, and SIGCHLD can.
+        drop(signal_hook::flag::register(Signal::SIGCHLD as i32, unused));
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Seek, Write};
+    use std::time::Duration;
+
+    fn run(text: &str) -> Result<Ended, NotRun> {
+        script(text.as_bytes(), ["one".into(), "two three".into()])
+    }
+
+    #[test]
+    fn a_script_ends_by_status_or_signal() {
+        for (text, ended) in [
+            ("\n", Ended::Well),
+            ("exit 3", Ended::Status(3)),
+            ("kill -9 $$", Ended::Killed),
+            (r#"test "$0$#$1$2" = "logrotate_script2onetwo three""#, Ended::Well),
+            ("no-such-command-anywhere 2>/dev/null", Ended::Status(127)),
+        ] {
+            assert_eq!(run(text), Ok(ended), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_nul_byte_and_an_endless_script_are_errors() {
+        assert_eq!(run("echo a\0b"), Err(NotRun::HoldsNul));
+        assert_eq!(run(&"#".repeat(1 << 20)), Err(NotRun::System(Errno::E2BIG)));
+    }
+
+    #[test]
+    fn a_script_inherits_no_descriptor_of_ours() {
+        let open = tempfile::NamedTempFile::new().unwrap();
+        let text = "for f in /proc/$$/fd/*; do test \"$(readlink $f)\" != \"$1\" || exit 1; done";
+        let path = open.path().as_os_str().to_owned();
+        assert_eq!(script(text.as_bytes(), [path.clone()]), Ok(Ended::Well));
+        let opened = format!("exec 3<\"$1\"; {text}");
+        assert_eq!(script(opened.as_bytes(), [path]), Ok(Ended::Status(1)), "the test can fail");
+    }
+
+    #[test]
+    fn a_daemon_in_the_background_is_not_waited_for() {
+        let (send, done) = std::sync::mpsc::channel();
+        std::thread::spawn(move || send.send(run("sleep 20 >/dev/null 2>&1 & exit 0")));
+        assert_eq!(done.recv_timeout(Duration::from_secs(10)), Ok(Ok(Ended::Well)));
+    }
+
+    fn filtered(
+        program: &str,
+        options: &[&str],
+        input: &[u8],
+    ) -> (Result<Filtered, NotRun>, Vec<u8>) {
+        let mut from = tempfile::tempfile().unwrap();
+        from.write_all(input).unwrap();
+        from.rewind().unwrap();
+        let mut to = tempfile::tempfile().unwrap();
+        let options = options.iter().map(OsString::from);
+        let result = filter(Path::new(program), options, &from, &to, Path::new("/the/file"));
+        to.rewind().unwrap();
+        let mut output = Vec::new();
+        to.read_to_end(&mut output).unwrap();
+        (result, output)
+    }
+
+    #[test]
+    fn a_filter_reads_one_file_and_writes_the_other() {
+        let show = r#"cat; echo " $LOGROTATE_COMPRESSED_FILENAME"; echo bad >&2; exit 2"#;
+        let (result, output) = filtered("sh", &["-c", show], b"in");
+        assert_eq!(output, b"in /the/file\n");
+        let expected = Filtered { ended: Ended::Status(2), complaint: b"bad\n".to_vec() };
+        assert_eq!(result, Ok(expected));
+    }
+
+    #[test]
+    fn a_wordy_filter_is_read_to_its_end() {
+        let (result, _) = filtered("sh", &["-c", "head -c 1000000 /dev/zero >&2"], b"");
+        let result = result.unwrap();
+        assert_eq!((result.ended, result.complaint.len()), (Ended::Well, MOST_COMPLAINT));
+    }
+
+    #[test]
+    fn a_missing_filter_is_an_error() {
+        let (result, _) = filtered("/no/such/program", &[], b"");
+        assert_eq!(result, Err(NotRun::System(Errno::ENOENT)));
+    }
+}

@@ -1,0 +1,141 @@
+//! Opening and reading a configuration file.
+//!
+//! A file is opened once; type, size, owner and mode are those of the very descriptor that is read
+//! afterwards, so that no other file can be slipped in between. Opening never blocks, whatever stands
+//! under the name (fixes compat B-18).
+
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, openat};
+use nix::sys::stat::{FileStat, Mode as OpenMode, SFlag, fstat, stat};
+use rustix::fs::FlockOperation;
+
+use super::dir::Dir;
+use crate::units::Mode;
+
+/// What a name in a configuration stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConfigKind {
+    /// A regular file.
+    Regular,
+    /// A directory.
+    Directory,
+    /// Anything else.
+    Other,
+}
+
+/// Why a name cannot be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConfigFault {
+    /// Nothing can be found under it.
+    Stat(Errno),
+    /// It is there, but cannot be opened.
+    Open(Errno),
+}
+
+/// A configuration file that is open, and what is known of it.
+#[derive(Debug)]
+pub struct ConfigFile {
+    handle: OwnedFd,
+    /// What it is.
+    pub kind: ConfigKind,
+    /// Its length in bytes.
+    pub size: u64,
+    /// Its permission bits.
+    pub mode: Mode,
+    /// Its owner.
+    pub uid: u32,
+    /// Device and inode: which file it is, while it is open.
+    pub id: (u64, u64),
+}
+
+impl ConfigFile {
+    /// Opens a name, following links; a relative one inside `dir`, or in the current directory.
+    ///
+    /// # Errors
+    /// See [`ConfigFault`].
+    pub fn open(dir: Option<&Dir>, path: &Path) -> Result<Self, ConfigFault> {
+        let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | OFlag::O_NOCTTY;
+        let opened = match dir {
+            Some(dir) => openat(dir.handle(), path, flags, OpenMode::empty()),
+            None => openat(nix::fcntl::AT_FDCWD, path, flags, OpenMode::empty()),
+        };
+        let handle = opened.map_err(|errno| match errno {
+            Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP | Errno::ENAMETOOLONG => {
+                ConfigFault::Stat(errno)
+            }
+            // Only the words depend on this look: nothing is read.
+            Errno::EACCES if dir.is_none() && stat(path).is_err() => ConfigFault::Stat(errno),
+            errno => ConfigFault::Open(errno),
+        })?;
+        let facts = fstat(&handle).map_err(ConfigFault::Open)?;
+        let size = u64::try_from(facts.st_size).unwrap_or(0);
+        Ok(Self {
+            kind: kind(&facts),
+            size,
+            mode: Mode(facts.st_mode & 0o7777),
+            uid: facts.st_uid,
+            id: (facts.st_dev, facts.st_ino),
+            handle,
+        })
+    }
+
+    /// Tries for a read lock, as editors and the reference do (compat CFG-1); whether it was granted.
+    /// It lasts until the file is closed.
+    pub fn lock(&self) -> bool {
+        rustix::fs::fcntl_lock(&self.handle, FlockOperation::NonBlockingLockShared).is_ok()
+    }
+
+    /// Reads the whole text, at most `most` bytes of it.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    pub fn read(self, most: u64) -> Result<Vec<u8>, Errno> {
+        let mut bytes = Vec::new();
+        match File::from(self.handle).take(most).read_to_end(&mut bytes) {
+            Ok(_) => Ok(bytes),
+            Err(error) => Err(error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)),
+        }
+    }
+}
+
+fn kind(facts: &FileStat) -> ConfigKind {
+    match SFlag::from_bits_truncate(facts.st_mode) & SFlag::S_IFMT {
+        SFlag::S_IFREG => ConfigKind::Regular,
+        SFlag::S_IFDIR => ConfigKind::Directory,
+        _ => ConfigKind::Other,
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests arrange files")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fifo_is_opened_without_waiting_for_a_writer() {
+        let temp = tempfile::tempdir().expect("a temporary directory");
+        let path = temp.path().join("fifo");
+        nix::unistd::mkfifo(&path, OpenMode::S_IRWXU).expect("a FIFO");
+        let file = ConfigFile::open(None, &path).expect("opens");
+        assert_eq!(file.kind, ConfigKind::Other);
+        assert_eq!(file.read(10), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_name_is_found_inside_the_held_directory() {
+        let temp = tempfile::tempdir().expect("a temporary directory");
+        std::fs::write(temp.path().join("a"), "daily\n").expect("writes");
+        let dir = Dir::open(temp.path()).expect("opens");
+        let file = ConfigFile::open(Some(&dir), Path::new("a")).expect("opens");
+        assert_eq!((file.kind, file.size, file.lock()), (ConfigKind::Regular, 6, true));
+        assert_eq!(file.read(3).expect("reads"), b"dai");
+        let missing = ConfigFile::open(Some(&dir), Path::new("b")).map(|_| ());
+        assert_eq!(missing, Err(ConfigFault::Stat(Errno::ENOENT)));
+        assert_eq!(ConfigFile::open(None, temp.path()).map(|f| f.kind), Ok(ConfigKind::Directory));
+    }
+}

@@ -1,0 +1,402 @@
+//! Directories are held, not named.
+//!
+//! A directory's path is walked once, component by component, to a handle. From then on every
+//! effect is a [`FileName`] below that handle, so that swapping the directory, or one of its
+//! ancestors, for a symbolic link in mid-rotation changes nothing.
+
+use std::collections::VecDeque;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
+
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, openat, readlinkat};
+use nix::sys::stat::Mode as OpenMode;
+use nix::unistd::geteuid;
+use rustix::fs::{AtFlags, StatxFlags, makedev, statx};
+
+use crate::facts::{FileFacts, FileKind};
+use crate::names::{FileName, Shown};
+use crate::units::{FileId, FileTime, Mode};
+
+/// As many links as the kernel itself follows in one path.
+const MOST_LINKS: usize = 40;
+
+/// Directories that are open at once; above it the one that was not used for longest is closed, so
+/// that thousands of directories fit into a small limit of open files.
+const MOST_OPEN: NonZeroUsize = NonZeroUsize::new(256).unwrap();
+
+/// Why a directory cannot be held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OpenError {
+    /// It does not exist.
+    Missing,
+    /// A symbolic link on the way can be changed by somebody other than root, us, or the owner of
+    /// the directory that it leads to.
+    UntrustedLink(PathBuf),
+    /// Another directory has taken its place since it was first opened in this run.
+    Replaced,
+    /// The system refused.
+    System(Errno),
+}
+
+impl OpenError {
+    /// The system's error number, if the system said one.
+    pub fn number(&self) -> Option<i32> {
+        match self {
+            Self::Missing => Some(Errno::ENOENT as i32),
+            Self::System(errno) => Some(*errno as i32),
+            Self::UntrustedLink(_) | Self::Replaced => None,
+        }
+    }
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str(Errno::ENOENT.desc()),
+            Self::UntrustedLink(link) => {
+                write!(f, "the symbolic link {} may be changed by others", Shown::path(link))
+            }
+            Self::Replaced => f.write_str("another directory has taken its place"),
+            Self::System(errno) => f.write_str(errno.desc()),
+        }
+    }
+}
+
+impl From<Errno> for OpenError {
+    fn from(errno: Errno) -> Self {
+        match errno {
+            Errno::ENOENT => Self::Missing,
+            other => Self::System(other),
+        }
+    }
+}
+
+/// A directory that is held open.
+#[derive(Debug)]
+pub struct Dir {
+    handle: OwnedFd,
+    path: PathBuf,
+}
+
+impl Dir {
+    /// Walks to a directory and holds it.
+    ///
+    /// A symbolic link on the way is followed only if nobody untrusted can change it: the directory
+    /// that holds it belongs to root or to us and nobody else may write it, or the link's owner owns
+    /// the directory that is reached in the end.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        Walk::new(path)?.finish(path)
+    }
+
+    /// The path that it was opened by.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The handle.
+    pub fn handle(&self) -> BorrowedFd<'_> {
+        self.handle.as_fd()
+    }
+
+    /// What stands under a name; `None` if nothing does. No link is followed.
+    ///
+    /// # Errors
+    /// Whatever the system says other than that the file does not exist.
+    pub fn facts(&self, name: &FileName) -> Result<Option<FileFacts>, Errno> {
+        match look(self.handle(), name.as_os_str(), AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(facts) => Ok(Some(facts)),
+            Err(Errno::ENOENT) => Ok(None),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    /// Facts about the directory itself.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    pub fn own_facts(&self) -> Result<FileFacts, Errno> {
+        look(self.handle(), OsStr::new(""), AtFlags::EMPTY_PATH)
+    }
+
+    /// Whether only root and we ourselves may put names into it.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    pub fn only_trusted_write(&self) -> Result<bool, Errno> {
+        only_trusted_write(self.handle())
+    }
+
+    /// All names in it, in no order.
+    ///
+    /// # Errors
+    /// Whatever the system says; `EACCES` for a directory that may be searched but not read.
+    pub fn names(&self) -> Result<Vec<FileName>, Errno> {
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let mut listing = nix::dir::Dir::openat(self.handle(), ".", flags, OpenMode::empty())?;
+        let mut names = Vec::new();
+        for entry in listing.iter() {
+            // Only `.` and `..` are no file names.
+            names.extend(FileName::from_bytes(entry?.file_name().to_bytes()));
+        }
+        Ok(names)
+    }
+}
+
+/// One walk from the root (or the current directory) to a directory.
+struct Walk {
+    here: OwnedFd,
+    /// The path of `here`, for messages.
+    at: PathBuf,
+    links: usize,
+    /// Owners of links in directories that others may write; each must own the final directory.
+    doubtful: Vec<(u32, PathBuf)>,
+}
+
+impl Walk {
+    fn new(path: &Path) -> Result<Self, OpenError> {
+        let start = if path.is_absolute() { "/" } else { "." };
+        let here = hold(nix::fcntl::AT_FDCWD, OsStr::new(start))?;
+        let mut walk = Self { here, at: start.into(), links: 0, doubtful: Vec::new() };
+        let mut left: VecDeque<OsString> = parts(path);
+        while let Some(part) = left.pop_front() {
+            walk.enter(&part, &mut left)?;
+        }
+        Ok(walk)
+    }
+
+    /// Goes down by one component; a link puts its target's components in front of what is left.
+    fn enter(&mut self, part: &OsStr, left: &mut VecDeque<OsString>) -> Result<(), OpenError> {
+        let next = hold(self.here.as_fd(), part)?;
+        let facts = look(next.as_fd(), OsStr::new(""), AtFlags::EMPTY_PATH)?;
+        match facts.kind {
+            FileKind::Directory => {
+                self.here = next;
+                self.at.push(part);
+                Ok(())
+            }
+            FileKind::SymbolicLink => {
+                self.links += 1;
+                if self.links > MOST_LINKS {
+                    return Err(OpenError::System(Errno::ELOOP));
+                }
+                if !only_trusted_write(self.here.as_fd())? {
+                    self.doubtful.push((facts.uid, self.at.join(part)));
+                }
+                let target = PathBuf::from(readlinkat(next.as_fd(), "")?);
+                if target.is_absolute() {
+                    self.here = hold(nix::fcntl::AT_FDCWD, OsStr::new("/"))?;
+                    self.at = "/".into();
+                }
+                for part in parts(&target).into_iter().rev() {
+                    left.push_front(part);
+                }
+                Ok(())
+            }
+            FileKind::Regular | FileKind::Other => Err(OpenError::System(Errno::ENOTDIR)),
+        }
+    }
+
+    fn finish(self, path: &Path) -> Result<Dir, OpenError> {
+        if !self.doubtful.is_empty() {
+            let owner = look(self.here.as_fd(), OsStr::new(""), AtFlags::EMPTY_PATH)?.uid;
+            if let Some((_, link)) = self.doubtful.into_iter().find(|&(uid, _)| uid != owner) {
+                return Err(OpenError::UntrustedLink(link));
+            }
+        }
+        Ok(Dir { handle: self.here, path: path.into() })
+    }
+}
+
+/// The components that are walked: names and `..`.
+fn parts(path: &Path) -> VecDeque<OsString> {
+    path.components()
+        .filter_map(|c| match c {
+            Component::Normal(name) => Some(name.to_owned()),
+            Component::ParentDir => Some("..".into()),
+            Component::RootDir | Component::CurDir | Component::Prefix(_) => None,
+        })
+        .collect()
+}
+
+/// Takes hold of a name without following a link and without reading it.
+pub(super) fn hold(dir: impl AsFd, name: &OsStr) -> Result<OwnedFd, Errno> {
+    let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    openat(dir, name, flags, OpenMode::empty())
+}
+
+/// Whether only root and we ourselves may put names into a directory.
+fn only_trusted_write(dir: BorrowedFd<'_>) -> Result<bool, Errno> {
+    let facts = look(dir, OsStr::new(""), AtFlags::EMPTY_PATH)?;
+    let owner = facts.uid == 0 || facts.uid == geteuid().as_raw();
+    let group = facts.mode.0 & 0o020 == 0 || facts.gid == 0;
+    let other = facts.mode.0 & 0o002 == 0;
+    Ok(owner && group && other)
+}
+
+/// Facts about an open file.
+///
+/// # Errors
+/// Whatever the system says.
+pub fn facts_of(file: impl AsFd) -> Result<FileFacts, Errno> {
+    look(file.as_fd(), OsStr::new(""), AtFlags::EMPTY_PATH)
+}
+
+/// Looks at a name below a handle.
+pub(super) fn look(dir: BorrowedFd<'_>, name: &OsStr, flags: AtFlags) -> Result<FileFacts, Errno> {
+    let wanted = StatxFlags::BASIC_STATS | StatxFlags::BTIME;
+    let found = statx(dir, name.as_bytes(), flags, wanted)
+        .map_err(|errno| Errno::from_raw(errno.raw_os_error()))?;
+    let mode = u32::from(found.stx_mode);
+    let kind = match mode & 0o170_000 {
+        0o100_000 => FileKind::Regular,
+        0o120_000 => FileKind::SymbolicLink,
+        0o040_000 => FileKind::Directory,
+        _ => FileKind::Other,
+    };
+    let time = |t: rustix::fs::StatxTimestamp| FileTime { seconds: t.tv_sec, nanos: t.tv_nsec };
+    let has_birth = found.stx_mask & StatxFlags::BTIME.bits() != 0;
+    Ok(FileFacts {
+        kind,
+        size: found.stx_size,
+        mode: Mode(mode & 0o7777),
+        uid: found.stx_uid,
+        gid: found.stx_gid,
+        links: u64::from(found.stx_nlink),
+        modified: time(found.stx_mtime),
+        accessed: time(found.stx_atime),
+        id: FileId {
+            inode: found.stx_ino,
+            birth: has_birth.then(|| time(found.stx_btime)),
+            device: Some(makedev(found.stx_dev_major, found.stx_dev_minor)),
+        },
+    })
+}
+
+/// The directories in use, at most 256 of them open at once.
+#[derive(Debug)]
+pub struct Dirs {
+    open: lru::LruCache<PathBuf, Rc<Dir>>,
+    /// Which directory each path led to when it was first opened.
+    known: std::collections::HashMap<PathBuf, FileId>,
+}
+
+impl Default for Dirs {
+    fn default() -> Self {
+        Self { open: lru::LruCache::new(MOST_OPEN), known: std::collections::HashMap::new() }
+    }
+}
+
+impl Dirs {
+    /// The handle of a directory. One that was closed to stay within the limit is walked to again
+    /// and must still be the same directory.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open(&mut self, path: &Path) -> Result<Rc<Dir>, OpenError> {
+        if let Some(dir) = self.open.get(path) {
+            return Ok(Rc::clone(dir));
+        }
+        let dir = Rc::new(Dir::open(path)?);
+        let id = dir.own_facts()?.id;
+        match self.known.get(path) {
+            Some(known) if !known.is(&id) => return Err(OpenError::Replaced),
+            Some(_) => {}
+            None => {
+                self.known.insert(path.into(), id);
+            }
+        }
+        self.open.put(path.into(), Rc::clone(&dir));
+        Ok(dir)
+    }
+
+    /// Forgets a directory, so that the next use walks to it anew: after a script, which may have
+    /// replaced it on purpose.
+    pub fn forget(&mut self, path: &Path) {
+        self.open.pop(path);
+        self.known.remove(path);
+    }
+
+    /// Forgets all directories, for the same reason.
+    pub fn forget_all(&mut self) {
+        self.open.clear();
+        self.known.clear();
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests arrange files")]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt, chown, lchown, symlink};
+
+    fn temp() -> tempfile::TempDir {
+        tempfile::tempdir().expect("a temporary directory")
+    }
+
+    #[test]
+    fn a_swapped_directory_is_still_the_one_that_was_opened() {
+        let temp = temp();
+        let (logs, evil) = (temp.path().join("logs"), temp.path().join("evil"));
+        std::fs::create_dir(&logs).unwrap();
+        std::fs::create_dir(&evil).unwrap();
+        std::fs::write(logs.join("a"), "log").unwrap();
+        let dir = Dir::open(&logs).unwrap();
+        std::fs::rename(&logs, temp.path().join("away")).unwrap();
+        symlink(&evil, &logs).unwrap();
+        let name = FileName::new("a").unwrap();
+        assert_eq!(dir.facts(&name).unwrap().map(|f| f.size), Some(3));
+        assert_eq!(dir.names().unwrap(), [name]);
+    }
+
+    #[test]
+    fn a_link_in_a_directory_that_only_we_write_is_followed() {
+        let temp = temp();
+        std::fs::create_dir(temp.path().join("real")).unwrap();
+        symlink("real", temp.path().join("link")).unwrap();
+        let dir = Dir::open(&temp.path().join("link/../link")).unwrap();
+        let real = Dir::open(&temp.path().join("real")).unwrap();
+        assert_eq!(dir.own_facts().unwrap().id, real.own_facts().unwrap().id);
+    }
+
+    #[test]
+    fn a_link_that_others_may_change_is_refused_by_name() {
+        let temp = temp();
+        let open = temp.path().join("open");
+        std::fs::create_dir(&open).unwrap();
+        std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o777)).unwrap();
+        std::fs::create_dir(temp.path().join("real")).unwrap();
+        symlink("../real", open.join("link")).unwrap();
+        if !geteuid().is_root() {
+            return;
+        }
+        lchown(open.join("link"), Some(65534), Some(65534)).unwrap();
+        let refused = Dir::open(&open.join("link")).unwrap_err();
+        assert_eq!(refused, OpenError::UntrustedLink(open.join("link")));
+        chown(temp.path().join("real"), Some(65534), None).unwrap();
+        assert!(Dir::open(&open.join("link")).is_ok(), "its owner owns what it names");
+    }
+
+    #[test]
+    fn more_directories_than_the_limit_can_be_used_in_turn() {
+        let temp = temp();
+        let mut dirs = Dirs::default();
+        let paths: Vec<_> = (0..300).map(|i| temp.path().join(i.to_string())).collect();
+        for path in &paths {
+            std::fs::create_dir(path).unwrap();
+            dirs.open(path).unwrap();
+        }
+        assert!(dirs.open(&paths[0]).is_ok());
+        std::fs::rename(&paths[1], temp.path().join("old")).unwrap();
+        std::fs::create_dir(&paths[1]).unwrap();
+        assert_eq!(dirs.open(&paths[1]).unwrap_err(), OpenError::Replaced);
+    }
+}

@@ -1,0 +1,65 @@
+//! Plain look-ups by path, for matching patterns.
+//!
+//! Patterns go through symbolic links as glob(3) does. Nothing is changed on the strength of what
+//! is found here: the directory of a log is held by [`super::Dirs`] before anything happens in it.
+
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::sys::stat::{Mode, SFlag, fstat, lstat};
+
+use crate::facts::FileKind;
+use crate::names::FileName;
+
+/// Which directory was listed: device and inode. Good within one run only.
+pub type ListedId = (u64, u64);
+
+/// Why a directory was not listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListError {
+    /// Nothing is there, or something that is no directory.
+    NoDirectory,
+    /// The system refused: the cause.
+    Refused(String),
+}
+
+impl From<Errno> for ListError {
+    fn from(errno: Errno) -> Self {
+        match errno {
+            Errno::ENOENT | Errno::ENOTDIR => Self::NoDirectory,
+            other => Self::Refused(other.desc().to_owned()),
+        }
+    }
+}
+
+/// Lists a directory, links on the way followed; in no order.
+///
+/// # Errors
+/// See [`ListError`].
+pub fn list(path: &Path) -> Result<(ListedId, Vec<FileName>), ListError> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
+    let mut dir = nix::dir::Dir::open(path, flags, Mode::empty())?;
+    let found = fstat(&dir)?;
+    let mut names = Vec::new();
+    for entry in dir.iter() {
+        // Only `.` and `..` are no file names.
+        names.extend(FileName::from_bytes(entry?.file_name().to_bytes()));
+    }
+    Ok(((found.st_dev, found.st_ino), names))
+}
+
+/// What stands at a path, the last link not followed; the cause if nothing can be seen there.
+///
+/// # Errors
+/// The cause as the system words it.
+pub fn kind(path: &Path) -> Result<FileKind, String> {
+    let found = lstat(path).map_err(|errno| errno.desc().to_owned())?;
+    let format = SFlag::from_bits_truncate(found.st_mode & SFlag::S_IFMT.bits());
+    Ok(match format {
+        SFlag::S_IFREG => FileKind::Regular,
+        SFlag::S_IFLNK => FileKind::SymbolicLink,
+        SFlag::S_IFDIR => FileKind::Directory,
+        _ => FileKind::Other,
+    })
+}

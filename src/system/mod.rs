@@ -1,0 +1,25 @@
+//! The operating system: the only place that names `nix`, `rustix`, `std::fs` and `std::process`.
+//!
+//! Everything here is mechanism. Which file is touched, and why, is decided elsewhere.
+
+pub mod accounts;
+pub mod attributes;
+pub mod boot;
+pub mod child;
+pub mod config_file;
+pub mod copy;
+#[cfg(test)]
+pub mod crash;
+pub mod dir;
+pub mod file;
+pub mod ledger;
+pub mod lock;
+pub mod log_copy;
+pub mod lookup;
+pub mod process;
+pub mod state_file;
+
+pub use accounts::{Accounts, SystemAccounts};
+pub use config_file::{ConfigFault, ConfigFile, ConfigKind};
+pub use dir::{Dir, Dirs, OpenError};
+pub use nix::errno::Errno;
