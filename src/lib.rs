@@ -9,3 +9,4 @@ pub mod source;
 pub mod diagnostic;
 pub mod fault;
 pub mod system;
+pub mod config;

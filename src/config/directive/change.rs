@@ -1,0 +1,71 @@
+//! How a log is rotated: method, new log, scripts, mail, removal, identity.
+
+use super::Argument::{None as Bare, NotYet, Raw, Script};
+use super::Directive::{self, Switch as Set};
+use super::{Row, Switch, row};
+use crate::config::policy::ScriptKind;
+use crate::config::value::{self, Bad, Reading};
+
+pub(super) const ROWS: &[Row] = &[
+    row("copy", Bare(|| Set(Switch::Copy, true)), "The log is copied and stays as it is."),
+    row("nocopy", Bare(|| Set(Switch::Copy, false)), "The log is moved."),
+    row(
+        "copytruncate",
+        Bare(|| Set(Switch::CopyTruncate, true)),
+        "The log is copied, then emptied in place.",
+    ),
+    row(
+        "nocopytruncate",
+        Bare(|| Set(Switch::CopyTruncate, false)),
+        "The log is not emptied in place.",
+    ),
+    row("renamecopy", NotYet { argument: false }, "The log is renamed, then copied."),
+    row("norenamecopy", Bare(|| Directive::Nothing), "The log is not renamed and copied."),
+    row("create", Raw(create), "A new log is made, with this mode, owner and group."),
+    row("nocreate", Bare(|| Set(Switch::Create, false)), "No new log is made."),
+    row(
+        "sharedscripts",
+        Bare(|| Set(Switch::SharedScripts, true)),
+        "prerotate and postrotate run once for all logs of the block.",
+    ),
+    row(
+        "nosharedscripts",
+        Bare(|| Set(Switch::SharedScripts, false)),
+        "prerotate and postrotate run for each log.",
+    ),
+    row("firstaction", Script(ScriptKind::FirstAction), "Runs once before all logs of the block."),
+    row("prerotate", Script(ScriptKind::PreRotate), "Runs before a log is rotated."),
+    row("postrotate", Script(ScriptKind::PostRotate), "Runs after a log was rotated."),
+    row("lastaction", Script(ScriptKind::LastAction), "Runs once after all logs of the block."),
+    row("preremove", Script(ScriptKind::PreRemove), "Runs before an old version is removed."),
+    row("mail", NotYet { argument: true }, "Mails what is removed to this address."),
+    row("nomail", Bare(|| Directive::Nothing), "Mails nothing."),
+    row("mailfirst", NotYet { argument: false }, "Mails the newest old version."),
+    row("maillast", Bare(|| Directive::Nothing), "Mails the version that is about to expire."),
+    row("shred", NotYet { argument: false }, "Overwrites what is removed."),
+    row("noshred", Bare(|| Directive::Nothing), "Removes without overwriting."),
+    row("shredcycles", NotYet { argument: true }, "How often removed versions are overwritten."),
+    row("su", NotYet { argument: true }, "The user and group that rotate."),
+];
+
+fn create(text: &[u8], reading: &mut Reading<'_>) -> Result<Directive, Bad> {
+    let usage = "write `create`, `create MODE`, `create OWNER GROUP` or `create MODE OWNER GROUP`";
+    let bad = |message: &str| Bad::new("bad-create", message).with_hint(usage);
+    let words = value::plain_words(text).ok_or_else(|| bad("invalid arguments for create"))?;
+    let (mode, owner) = match words[..] {
+        [] => (None, None),
+        [mode] => (Some(mode), None),
+        [user, group] => (None, Some((user, group))),
+        [mode, user, group] => (Some(mode), Some((user, group))),
+        _ => return Err(bad("extra arguments for create")),
+    };
+    let mode = mode.map(value::mode).transpose()?;
+    let owner = owner
+        .map(|(user, group)| {
+            let gid = value::group(group, reading.accounts)?;
+            Ok((value::user(user, reading.accounts)?, gid))
+        })
+        .transpose()
+        .map_err(|bad: Bad| bad.with_hint(usage))?;
+    Ok(Directive::Create { mode, owner })
+}

@@ -1,0 +1,130 @@
+//! What is kept of old versions, how they are named, and how they are compressed.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+
+use super::Argument::{None as Bare, NotYet, Raw, Value};
+use super::Directive::{self, Switch as Set};
+use super::{Row, Switch, needs, row, wants};
+use crate::config::value::{self, Bad, Reading, count, printable, shown, unsigned};
+use crate::units::{Days, KeepCount};
+
+pub(super) const ROWS: &[Row] = &[
+    row(
+        "rotate",
+        Value(needs("rotate count"), rotate),
+        "Keeps so many old versions; -1 keeps all.",
+    ),
+    row(
+        "start",
+        Value(needs("start count"), |text, _| {
+            unsigned(text, "bad-start-count", "start count").map(Directive::Start)
+        }),
+        "The number of the newest old version.",
+    ),
+    row(
+        "maxage",
+        Value(needs("maxage count"), |text, _| {
+            unsigned(text, "bad-maximum-age", "maximum age").map(Days).map(Directive::MaxAge)
+        }),
+        "Removes old versions after so many days.",
+    ),
+    row("dateext", Bare(|| Set(Switch::Dated, true)), "Old versions are named after dates."),
+    row("nodateext", Bare(|| Set(Switch::Dated, false)), "Old versions are numbered."),
+    row(
+        "dateformat",
+        Value(wants("dateformat"), |text, _| Ok(Directive::DateFormat(text.to_vec()))),
+        "How dates are written in names.",
+    ),
+    row("dateyesterday", Bare(|| Set(Switch::Yesterday, true)), "Names take yesterday's date."),
+    row("nodateyesterday", Bare(|| Set(Switch::Yesterday, false)), "Names take today's date."),
+    row("datehourago", Bare(|| Set(Switch::HourAgo, true)), "Names take the hour before."),
+    row("nodatehourago", Bare(|| Set(Switch::HourAgo, false)), "Names take this hour."),
+    row(
+        "extension",
+        Value(needs("extension name"), |text, reading| {
+            reading.debug.push(format!("extension is now {}", shown(text)));
+            Ok(Directive::Extension(text.to_vec()))
+        }),
+        "An ending of the log that goes behind the number or date.",
+    ),
+    row(
+        "addextension",
+        Value(needs("addextension name"), |text, reading| {
+            reading.debug.push(format!("addextension is now {}", shown(text)));
+            Ok(Directive::AddExtension(text.to_vec()))
+        }),
+        "An ending that old versions get behind the number or date.",
+    ),
+    row("olddir", Value(needs("olddir"), old_dir), "The directory for old versions."),
+    row("noolddir", Bare(|| Directive::OldDir(None)), "Old versions stay beside the log."),
+    row("createolddir", NotYet { argument: true }, "Makes the directory for old versions."),
+    row("nocreateolddir", Bare(|| Directive::Nothing), "Makes no directory for old versions."),
+    row("compress", Bare(|| Set(Switch::Compress, true)), "Old versions are compressed."),
+    row("nocompress", Bare(|| Set(Switch::Compress, false)), "Old versions are not compressed."),
+    row(
+        "delaycompress",
+        Bare(|| Set(Switch::DelayCompress, true)),
+        "The newest old version is compressed at the next rotation.",
+    ),
+    row(
+        "nodelaycompress",
+        Bare(|| Set(Switch::DelayCompress, false)),
+        "The newest old version is compressed at once.",
+    ),
+    row("compresscmd", Value(needs("compress"), command), "The program that compresses."),
+    row("uncompresscmd", NotYet { argument: true }, "The program that uncompresses."),
+    row("compressoptions", Raw(options), "Arguments for the program that compresses."),
+    row(
+        "compressext",
+        Value(needs("compress-ext"), |text, reading| {
+            let ending = printable(text, "bad-compress-ext", "compress-ext path")?;
+            reading.debug.push(format!("compress_ext is now {}", shown(ending)));
+            Ok(Directive::CompressExtension(ending.to_vec()))
+        }),
+        "The ending of compressed versions.",
+    ),
+];
+
+fn rotate(text: &[u8], _: &mut Reading<'_>) -> Result<Directive, Bad> {
+    let number = count(text, -1, "bad-rotation-count", "rotation count")?;
+    // The only number that does not fit is -1.
+    Ok(Directive::Rotate(u32::try_from(number).map_or(KeepCount::All, KeepCount::Last)))
+}
+
+fn old_dir(text: &[u8], reading: &mut Reading<'_>) -> Result<Directive, Bad> {
+    let text = printable(text, "bad-olddir", "olddir path")?;
+    let path = value::expand_home(text, reading);
+    reading.debug.push(format!("olddir is now {}", crate::names::Shown::path(&path)));
+    Ok(Directive::OldDir(Some(path)))
+}
+
+fn command(text: &[u8], reading: &mut Reading<'_>) -> Result<Directive, Bad> {
+    let program = printable(text, "bad-compress", "compress path").map_err(|bad| {
+        bad.with_hint("give the program alone; its arguments belong into `compressoptions`")
+    })?;
+    reading.debug.push(format!("compress_prog is now {}", shown(program)));
+    let extension = match program.rsplit(|&b| b == b'/').next() {
+        Some(b"gzip") => Some(".gz"),
+        Some(b"bzip2") => Some(".bz2"),
+        Some(b"xz") => Some(".xz"),
+        Some(b"zstd") => Some(".zst"),
+        Some(b"compress") => Some(".Z"),
+        Some(b"zip") => Some(".zip"),
+        _ => None,
+    };
+    if let Some(extension) = extension {
+        reading.debug.push(format!("compress_ext was changed to {extension}"));
+    }
+    Ok(Directive::CompressCommand { program: OsString::from_vec(program.to_vec()), extension })
+}
+
+fn options(text: &[u8], reading: &mut Reading<'_>) -> Result<Directive, Bad> {
+    let words = value::words(text).filter(|words| !words.is_empty()).ok_or_else(|| {
+        Bad::new("bad-compress-options", "invalid compression options")
+            .with_hint("write the options behind it: `compressoptions -9`")
+    })?;
+    reading.debug.push(format!("compress_options is now {}", shown(text)));
+    let words = words.into_iter().map(|word| OsString::from_vec(word.text));
+    Ok(Directive::CompressOptions(words.collect()))
+}

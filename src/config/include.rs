@@ -1,0 +1,270 @@
+//! Finding and opening configuration files: arguments, `include`, directories (compat 2.1, 2.6).
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::item::Item;
+use super::parser::Parser;
+use super::taboo::TabooList;
+use super::{Accounts, Notice};
+use crate::diagnostic::{Diagnostic, Prefix, Severity};
+use crate::names::Shown;
+use crate::source::{SourceFile, Span};
+use crate::system::{ConfigFault, ConfigFile, ConfigKind, Dir};
+
+/// The longest file that is read (compat CFG-3).
+const MOST_BYTES: u64 = 16_777_215;
+
+/// A file and sixteen levels of `include` below it (compat CFG-65).
+const MOST_OPEN: usize = 17;
+
+/// More files than any machine has: files that include each other many times over must end.
+const MOST_FILES: usize = 500_000;
+
+/// Where relative names are looked up: the start directory, or the directory that is being read.
+#[derive(Debug, Clone, Default)]
+pub struct Place {
+    dir: Option<Rc<Dir>>,
+}
+
+impl Place {
+    /// The path of the directory that is being read; `None` for the start directory.
+    pub fn path(&self) -> Option<&Path> {
+        self.dir.as_ref().map(|dir| dir.path())
+    }
+
+    /// A path that is valid from the start directory.
+    pub fn join(&self, path: &Path) -> PathBuf {
+        self.path().map_or_else(|| path.into(), |dir| dir.join(path))
+    }
+}
+
+/// Reads files, and keeps what outlives a single one.
+pub struct Loader<'a> {
+    /// Users, groups, home directories.
+    pub accounts: &'a dyn Accounts,
+    /// The names left out of directories; never restored (compat CFG-42).
+    pub taboo: TabooList,
+    out: &'a mut dyn FnMut(Item),
+    /// The files that are being read, outermost first.
+    open: Vec<(u64, u64)>,
+    files: usize,
+}
+
+impl<'a> Loader<'a> {
+    /// Items go to `out` in the order of the text.
+    pub fn new(accounts: &'a dyn Accounts, out: &'a mut dyn FnMut(Item)) -> Self {
+        Self { accounts, taboo: TabooList::default(), out, open: Vec::new(), files: 0 }
+    }
+
+    /// Reads a file or directory that the command line names.
+    pub fn read(&mut self, path: &Path) {
+        self.read_at(path, &Place::default(), None);
+    }
+
+    /// Reads a file or directory that an `include` names; whether all of it could be used.
+    pub fn include(&mut self, path: &Path, place: &Place, span: &Span) -> bool {
+        self.debug(format!("including {}", Shown::path(path)));
+        if self.open.len() >= MOST_OPEN || self.files >= MOST_FILES {
+            self.too_deep(span, None);
+            return false;
+        }
+        self.read_at(path, place, Some(span))
+    }
+
+    /// Passes an item on.
+    pub fn item(&mut self, item: Item) {
+        (self.out)(item);
+    }
+
+    /// Says a line at debug level.
+    pub fn debug(&mut self, line: String) {
+        self.item(Item::Notice(Notice::Debug(line)));
+    }
+
+    /// Reports a finding.
+    pub fn say(&mut self, diagnostic: Diagnostic) {
+        self.item(Item::Notice(Notice::Diagnostic(diagnostic)));
+    }
+
+    fn too_deep(&mut self, span: &Span, hint: Option<&str>) {
+        self.say(Diagnostic {
+            code: "include-too-deep",
+            severity: Severity::Error,
+            prefix: Prefix::Line,
+            message: "include nesting too deep".into(),
+            span: Some(span.clone()),
+            hint: hint.map(Into::into),
+        });
+    }
+
+    fn error(
+        &mut self,
+        code: &'static str,
+        message: String,
+        span: Option<&Span>,
+        hint: Option<String>,
+    ) {
+        self.say(Diagnostic {
+            code,
+            severity: Severity::Error,
+            prefix: Prefix::Bare,
+            message,
+            span: span.cloned(),
+            hint,
+        });
+    }
+
+    fn read_at(&mut self, path: &Path, place: &Place, span: Option<&Span>) -> bool {
+        match ConfigFile::open(place.dir.as_deref(), path) {
+            Ok(file) if file.kind == ConfigKind::Directory => {
+                self.read_directory(path, place, span)
+            }
+            Ok(file) => self.read_file(file, path, place, span),
+            Err(ConfigFault::Stat(errno)) => {
+                let message = format!("cannot stat {}: {}", Shown::path(path), errno.desc());
+                self.error("no-such-config", message, span, None);
+                false
+            }
+            Err(ConfigFault::Open(errno)) => self.unopened(path, errno.desc(), span),
+        }
+    }
+
+    fn unopened(&mut self, path: &Path, cause: &str, span: Option<&Span>) -> bool {
+        let message = format!("failed to open config file {}: {cause}", Shown::path(path));
+        self.error("unreadable-config", message, span, None);
+        false
+    }
+
+    /// Reads all files of a directory in the order of their names' bytes (compat CFG-61); one that is
+    /// abandoned does not keep the others from being read (compat CFG-52).
+    fn read_directory(&mut self, path: &Path, place: &Place, span: Option<&Span>) -> bool {
+        let listed = Dir::open(&place.join(path)).map_err(|error| error.to_string());
+        let listed = listed.and_then(|dir| match dir.names() {
+            Ok(names) => Ok((dir, names)),
+            Err(errno) => Err(errno.desc().into()),
+        });
+        let (dir, mut names) = match listed {
+            Ok(listed) => listed,
+            Err(cause) => {
+                let message = format!("cannot open directory {}: {cause}", Shown::path(path));
+                self.error("unreadable-directory", message, span, None);
+                return false;
+            }
+        };
+        names.sort_unstable();
+        names.retain(|name| match self.taboo.find(name.as_bytes()) {
+            None => true,
+            Some(pattern) => {
+                let line = format!("Ignoring {name}, because of {} pattern match", Shown(pattern));
+                self.debug(line);
+                false
+            }
+        });
+        let inside = Place { dir: Some(Rc::new(dir)) };
+        let mut fine = true;
+        for name in names {
+            if !self.read_member(name.as_ref(), &inside, span) {
+                let message = format!("found error in file {name}, skipping");
+                self.error("file-skipped", message, None, None);
+                fine = false;
+            }
+        }
+        fine
+    }
+
+    fn read_member(&mut self, name: &Path, place: &Place, span: Option<&Span>) -> bool {
+        match ConfigFile::open(place.dir.as_deref(), name) {
+            Ok(file) => self.read_file(file, name, place, span),
+            Err(ConfigFault::Stat(errno) | ConfigFault::Open(errno)) => {
+                self.unopened(name, errno.desc(), span)
+            }
+        }
+    }
+
+    fn read_file(
+        &mut self,
+        file: ConfigFile,
+        path: &Path,
+        place: &Place,
+        span: Option<&Span>,
+    ) -> bool {
+        let name = Shown::path(path).to_string();
+        if file.kind != ConfigKind::Regular {
+            self.debug(format!("Ignoring {name} because it's not a regular file."));
+            return true;
+        }
+        if file.size == 0 {
+            self.debug(format!("Ignoring {name} because it's empty."));
+            return true;
+        }
+        if let Some(span) = span
+            && self.open.contains(&file.id)
+        {
+            self.too_deep(span, Some("the file includes itself: it is being read already"));
+            return false;
+        }
+        if !self.trusted(&file, &name, span) {
+            return false;
+        }
+        if !file.lock() {
+            self.say(Diagnostic {
+                code: "config-locked",
+                severity: Severity::HarmlessError,
+                prefix: Prefix::Bare,
+                message: format!("Could not lock file {name} for reading"),
+                span: None,
+                hint: None,
+            });
+        }
+        let (id, too_large) = (file.id, file.size > MOST_BYTES);
+        let bytes = match if too_large { Ok(Vec::new()) } else { file.read(MOST_BYTES + 1) } {
+            Ok(bytes) => bytes,
+            Err(errno) => return self.unopened(path, errno.desc(), span),
+        };
+        if too_large || bytes.len() as u64 > MOST_BYTES {
+            let message = format!("file {name} too large, probably not a config file.");
+            self.error("config-too-large", message, span, None);
+            return false;
+        }
+        self.debug(format!("reading config file {name}"));
+        self.open.push(id);
+        self.files += 1;
+        let whole = Parser::new(self, place, SourceFile::new(path, bytes)).parse();
+        self.open.pop();
+        whole
+    }
+
+    /// Whether nobody but root can have written the file; asked only if we are root (compat CFG-4).
+    fn trusted(&mut self, file: &ConfigFile, name: &str, span: Option<&Span>) -> bool {
+        if !crate::system::process::started_by_root() {
+            return true;
+        }
+        let mode = file.mode.0;
+        if mode & 0o400 == 0 || mode & 0o7133 != 0 {
+            self.say(Diagnostic {
+                code: "dangerous-mode",
+                severity: Severity::Warning,
+                prefix: Prefix::Bare,
+                message: format!("Potentially dangerous mode on {name}: {}", file.mode),
+                span: None,
+                hint: Some("a configuration file is best 0644 or 0600: see chmod(1)".into()),
+            });
+        }
+        if mode & 0o022 != 0 {
+            let message = format!("Ignoring {name} because it is writable by group or others.");
+            let hint = "whoever may write it could run scripts as root; use `chmod go-w`";
+            self.error("config-writable", message, span, Some(hint.into()));
+            return false;
+        }
+        if file.uid != 0 {
+            let message = format!(
+                "Ignoring {name} because the file owner is wrong (should be root or user with uid 0)."
+            );
+            let hint = "its owner could run scripts as root; use `chown root`";
+            self.error("config-owner", message, span, Some(hint.into()));
+            return false;
+        }
+        true
+    }
+}

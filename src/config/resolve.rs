@@ -1,0 +1,181 @@
+//! Items in, blocks out: a block starts as a copy of the settings around it (compat CFG-40). Pure.
+
+use std::sync::Arc;
+
+use super::directive::{Directive, Switch};
+use super::item::{BlockHead, Item};
+use super::policy::{LogBlock, Policy};
+use super::{Config, Notice};
+use crate::source::{Setting, Span};
+use crate::units::{ByteSize, Days};
+
+/// Takes items one by one, so that a large configuration is never held twice.
+#[derive(Debug, Default)]
+pub struct Resolver {
+    /// The settings in force at this point of the text.
+    policy: Policy,
+    /// The files and blocks that are open, with the settings that their end brings back.
+    open: Vec<Open>,
+    /// In the order in which blocks begin; a dropped one is `None`.
+    blocks: Vec<Option<LogBlock>>,
+    notices: Vec<Notice>,
+}
+
+#[derive(Debug)]
+enum Open {
+    File { before: Policy },
+    Block { index: usize, around: Policy },
+}
+
+impl Resolver {
+    /// Takes the next item.
+    pub fn take(&mut self, item: Item) {
+        match item {
+            Item::FileStarted => self.open.push(Open::File { before: self.policy.clone() }),
+            Item::FileEnded { abandoned } => {
+                if let Some(Open::File { before }) = self.open.pop()
+                    && abandoned
+                {
+                    self.policy = before;
+                }
+            }
+            Item::BlockStarted(head) => self.start(*head),
+            Item::BlockEnded { end, dropped } => self.end(end, dropped),
+            Item::Set { directive, place } => self.policy.apply(directive, place),
+            Item::Notice(notice) => self.notices.push(notice),
+        }
+    }
+
+    /// The blocks, and all that was said.
+    pub fn finish(self) -> Config {
+        Config { blocks: self.blocks.into_iter().flatten().collect(), notices: self.notices }
+    }
+
+    fn start(&mut self, head: BlockHead) {
+        self.open.push(Open::Block { index: self.blocks.len(), around: self.policy.clone() });
+        self.blocks.push(Some(LogBlock {
+            patterns: head.patterns,
+            pattern_text: head.pattern_text,
+            policy: self.policy.clone(),
+            ignore_duplicates_in_list: self.policy.selection.ignore_duplicates,
+            span: head.span,
+            base_dir: head.base_dir,
+            file: head.file,
+        }));
+    }
+
+    fn end(&mut self, end: usize, dropped: bool) {
+        let Some(Open::Block { index, around }) = self.open.pop() else { return };
+        let policy = std::mem::replace(&mut self.policy, around);
+        if let Some(slot) = self.blocks.get_mut(index) {
+            match slot {
+                Some(block) if !dropped => {
+                    block.policy = policy;
+                    block.span.end = end;
+                }
+                _ => *slot = None,
+            }
+        }
+    }
+}
+
+impl Policy {
+    /// Sets what a directive asks for. A group is copied only if it is shared.
+    pub fn apply(&mut self, directive: Directive, place: Span) {
+        match directive {
+            Directive::Trigger(trigger) => {
+                Arc::make_mut(&mut self.criteria).trigger = Setting::at(trigger, place);
+            }
+            Directive::MinSize(size) => {
+                Arc::make_mut(&mut self.criteria).min_size = unless_zero(size, &ByteSize(0), place);
+            }
+            Directive::MaxSize(size) => {
+                Arc::make_mut(&mut self.criteria).max_size = unless_zero(size, &ByteSize(0), place);
+            }
+            Directive::MinAge(days) => {
+                Arc::make_mut(&mut self.criteria).min_age = unless_zero(days, &Days(0), place);
+            }
+            Directive::MaxAge(days) => {
+                Arc::make_mut(&mut self.retention).max_age = unless_zero(days, &Days(0), place);
+            }
+            Directive::Rotate(count) => {
+                Arc::make_mut(&mut self.retention).count = Setting::at(count, place);
+            }
+            Directive::Create { mode, owner } => {
+                let create = Arc::make_mut(&mut self.create);
+                create.enabled = true;
+                create.mode = mode.or(create.mode);
+                if let Some((uid, gid)) = owner {
+                    (create.uid, create.gid) = (Some(uid), Some(gid));
+                }
+            }
+            Directive::Script(kind, text) => {
+                Arc::make_mut(&mut self.scripts).set(kind, Setting::at(text, place));
+            }
+            Directive::Switch(switch, on) => self.switch(switch, on),
+            Directive::CompressCommand { .. }
+            | Directive::CompressOptions(_)
+            | Directive::CompressExtension(_) => self.compressor(directive),
+            Directive::Start(_)
+            | Directive::OldDir(_)
+            | Directive::DateFormat(_)
+            | Directive::Extension(_)
+            | Directive::AddExtension(_) => self.name(directive, place),
+            Directive::Nothing => {}
+        }
+    }
+
+    fn switch(&mut self, switch: Switch, on: bool) {
+        let selection = &mut self.selection;
+        match switch {
+            Switch::MissingOk => Arc::make_mut(selection).missing_ok = on,
+            Switch::SkipEmpty => Arc::make_mut(selection).skip_empty = on,
+            Switch::IgnoreDuplicates => Arc::make_mut(selection).ignore_duplicates = on,
+            Switch::AllowHardLinks => Arc::make_mut(selection).allow_hard_links = on,
+            // The stored mode and owner stay, for a later bare `create` (compat 2.8).
+            Switch::Create => Arc::make_mut(&mut self.create).enabled = on,
+            Switch::Copy => Arc::make_mut(&mut self.method).copy = on,
+            Switch::CopyTruncate => Arc::make_mut(&mut self.method).copy_truncate = on,
+            Switch::Dated => Arc::make_mut(&mut self.naming).dated = on,
+            Switch::Yesterday => Arc::make_mut(&mut self.naming).yesterday = on,
+            Switch::HourAgo => Arc::make_mut(&mut self.naming).hour_ago = on,
+            Switch::Compress => Arc::make_mut(&mut self.compression).enabled = on,
+            Switch::DelayCompress => Arc::make_mut(&mut self.compression).delayed = on,
+            Switch::SharedScripts => Arc::make_mut(&mut self.scripts).shared = on,
+        }
+    }
+
+    fn compressor(&mut self, directive: Directive) {
+        let compression = Arc::make_mut(&mut self.compression);
+        match directive {
+            Directive::CompressCommand { program, extension } => {
+                compression.program = program;
+                if let Some(extension) = extension {
+                    compression.extension = extension.into();
+                }
+            }
+            Directive::CompressOptions(words) => {
+                compression.options = words;
+            }
+            Directive::CompressExtension(extension) => compression.extension = extension,
+            _ => {}
+        }
+    }
+
+    fn name(&mut self, directive: Directive, place: Span) {
+        let naming = Arc::make_mut(&mut self.naming);
+        match directive {
+            Directive::Start(start) => naming.start = start,
+            Directive::OldDir(dir) => naming.old_dir = dir.map(|dir| Setting::at(dir, place)),
+            Directive::DateFormat(format) => naming.date_format = Some(Setting::at(format, place)),
+            Directive::Extension(extension) => naming.extension = Some(extension),
+            Directive::AddExtension(extension) => naming.add_extension = Some(extension),
+            _ => {}
+        }
+    }
+}
+
+/// A limit of 0 is none (compat 2.8).
+fn unless_zero<T: PartialEq>(value: T, zero: &T, place: Span) -> Option<Setting<T>> {
+    (value != *zero).then(|| Setting::at(value, place))
+}
