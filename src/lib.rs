@@ -10,3 +10,4 @@ pub mod diagnostic;
 pub mod fault;
 pub mod system;
 pub mod config;
+pub mod state;
