@@ -11,3 +11,4 @@ pub mod fault;
 pub mod system;
 pub mod config;
 pub mod state;
+pub mod survey;

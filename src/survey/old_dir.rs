@@ -1,0 +1,188 @@
+//! `olddir` is looked at before anything is moved (compat CFG-80).
+
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use super::matching::{Finding, MatchedLog};
+use crate::config::policy::{LogBlock, Method, Policy};
+use crate::diagnostic::{Diagnostic, Prefix, Severity};
+use crate::names::{LogPath, Shown};
+use crate::source::Span;
+use crate::system::{Dir, Dirs, OpenError};
+
+/// Where a log's old versions belong: `olddir`, below the log's directory if it is relative, or the
+/// log's directory itself.
+pub fn version_dir(policy: &Policy, log: &LogPath) -> PathBuf {
+    match &policy.naming.old_dir {
+        Some(old_dir) => log.dir().join(&old_dir.value),
+        None => log.dir().to_path_buf(),
+    }
+}
+
+/// Checks `olddir` for every log of a block: both directories are there, they **are** directories
+/// (fixes compat B-56), and a log that is moved stays on its device. Any diagnostic drops the block,
+/// and no other.
+pub fn verify_old_dir(block: &LogBlock, logs: &[MatchedLog], dirs: &mut Dirs) -> Vec<Finding> {
+    if block.policy.naming.old_dir.is_none() {
+        return Vec::new();
+    }
+    logs.iter().filter_map(|log| verify(block, &log.path, dirs).err()).collect()
+}
+
+fn verify(block: &LogBlock, log: &LogPath, dirs: &mut Dirs) -> Result<(), Finding> {
+    let log_dir = match dirs.open(log.dir()) {
+        Ok(dir) => dir,
+        // Such a log is refused by itself when it is considered.
+        Err(OpenError::UntrustedLink(_)) => return Ok(()),
+        Err(cause) => {
+            let dir = Shown::path(log.dir());
+            return Err(if block.policy.selection.missing_ok {
+                Finding::Debug(format!(
+                    "{} verifying log file path failed {dir}: {cause}, log is probably missing, \
+                     but missingok is set, so this is not an error.",
+                    closing(block).place()
+                ))
+            } else {
+                let text = format!("error verifying log file path {dir}: {cause}");
+                error(block, "bad-log-directory", text)
+            });
+        }
+    };
+    let target = version_dir(&block.policy, log);
+    let shown = Shown::path(&target);
+    let unusable = |cause: &OpenError| {
+        error(block, "bad-olddir", format!("error verifying olddir path {shown}: {cause}"))
+    };
+    let old_dir = dirs.open(&target).map_err(|cause| unusable(&cause))?;
+    let device = |dir: Rc<Dir>| dir.own_facts().map(|facts| facts.id.device);
+    let (from, to) = (device(log_dir), device(old_dir));
+    let to = to.map_err(|errno| unusable(&errno.into()))?;
+    let moves = block.policy.method.method() == Method::Move;
+    if moves && from.is_ok_and(|from| from != to) {
+        let text = format!("olddir {shown} and log file {log} are on different devices");
+        return Err(error(block, "olddir-on-other-device", text));
+    }
+    Ok(())
+}
+
+fn error(block: &LogBlock, code: &'static str, message: String) -> Finding {
+    Finding::Diagnostic(Diagnostic {
+        code,
+        severity: Severity::Error,
+        prefix: Prefix::Line,
+        message,
+        span: Some(closing(block)),
+        hint: None,
+    })
+}
+
+/// The reference names the line of the closing brace.
+fn closing(block: &LogBlock) -> Span {
+    let end = block.span.end;
+    Span { start: end.saturating_sub(1).max(block.span.start), ..block.span.clone() }
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests arrange files")]
+mod tests {
+    use super::*;
+    use crate::config::policy::{MethodSettings, Naming, Policy, Selection};
+    use crate::source::{Setting, SourceFile};
+    use std::path::Path;
+    use std::sync::Arc;
+
+    fn block(old_dir: &Path, missing_ok: bool, copy: bool) -> LogBlock {
+        let file = SourceFile::new("f", b"/x {\nolddir d\n}\n".to_vec());
+        let naming =
+            Naming { old_dir: Some(Setting::default(old_dir.into())), ..Naming::default() };
+        LogBlock {
+            patterns: Vec::new(),
+            pattern_text: Vec::new(),
+            policy: Policy {
+                naming: Arc::new(naming),
+                selection: Arc::new(Selection { missing_ok, ..Selection::default() }),
+                method: Arc::new(MethodSettings { copy, ..MethodSettings::default() }),
+                ..Policy::default()
+            },
+            ignore_duplicates_in_list: false,
+            span: Span { file, start: 0, end: 15 },
+            base_dir: None,
+            file: "f".into(),
+        }
+    }
+
+    fn said(block: &LogBlock, log: &Path) -> Vec<String> {
+        let path = LogPath::new(log).unwrap();
+        let logs = [MatchedLog { path, from_wildcard_without_match: false }];
+        let findings = verify_old_dir(block, &logs, &mut Dirs::default());
+        let texts = findings.into_iter().map(|finding| match finding {
+            Finding::Debug(text) => format!("debug {text}"),
+            Finding::Diagnostic(d) => d.to_string(),
+        });
+        texts.collect()
+    }
+
+    #[test]
+    fn both_directories_must_be_there_and_be_directories() {
+        let temp = tempfile::tempdir().unwrap();
+        let at = |name: &str| temp.path().join(name);
+        std::fs::create_dir(at("old")).unwrap();
+        std::fs::write(at("file"), "").unwrap();
+        let log = at("a.log");
+        let absent = "No such file or directory";
+        let shown = temp.path().display();
+        for (old_dir, message) in [
+            ("old".into(), None),
+            (at("old"), None),
+            ("none".into(), Some(format!("{shown}/none: {absent}"))),
+            (at("none"), Some(format!("{shown}/none: {absent}"))),
+            ("file".into(), Some(format!("{shown}/file: Not a directory"))),
+        ] {
+            let expected = message.map(|m| format!("f:3 error verifying olddir path {m}"));
+            let found = said(&block(&old_dir, false, false), &log);
+            assert_eq!(found, Vec::from_iter(expected), "{}", old_dir.display());
+        }
+    }
+
+    #[test]
+    fn a_missing_log_directory_is_an_error_unless_logs_may_be_missing() {
+        let temp = tempfile::tempdir().unwrap();
+        let log = temp.path().join("no/a.log");
+        let dir = temp.path().join("no");
+        let cause = format!("{}: No such file or directory", dir.display());
+        assert_eq!(
+            said(&block(Path::new("old"), false, false), &log),
+            [format!("f:3 error verifying log file path {cause}")]
+        );
+        assert_eq!(
+            said(&block(Path::new("old"), true, false), &log),
+            [format!(
+                "debug f:3 verifying log file path failed {cause}, log is probably missing, but \
+                 missingok is set, so this is not an error."
+            )]
+        );
+    }
+
+    #[test]
+    fn a_log_is_not_moved_to_another_device_but_may_be_copied() {
+        let temp = tempfile::tempdir().unwrap();
+        let log = temp.path().join("a.log");
+        let other = Path::new("/proc");
+        assert_eq!(
+            said(&block(other, false, false), &log),
+            [format!("f:3 olddir /proc and log file {} are on different devices", log.display())]
+        );
+        assert_eq!(said(&block(other, false, true), &log), [""; 0]);
+    }
+
+    #[test]
+    fn old_versions_belong_into_olddir_or_beside_the_log() {
+        let log = LogPath::new("/var/log/a.log").unwrap();
+        for (old_dir, dir) in [("old", "/var/log/old"), ("/old", "/old")] {
+            assert_eq!(
+                version_dir(&block(Path::new(old_dir), false, false).policy, &log),
+                Path::new(dir)
+            );
+        }
+    }
+}
