@@ -12,3 +12,4 @@ pub mod system;
 pub mod config;
 pub mod state;
 pub mod survey;
+pub mod schedule;
