@@ -13,3 +13,4 @@ pub mod config;
 pub mod state;
 pub mod survey;
 pub mod schedule;
+pub mod plan;

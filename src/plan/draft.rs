@@ -1,0 +1,113 @@
+//! A plan in the making: its steps so far, and the directories as those steps leave them.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use crate::names::{AnyPath, FileName, LogPath};
+
+use super::Request;
+use super::step::{Action, DirIndex, Expect, Place, Record, Scope, Step, Why};
+
+/// Collects steps, and answers which names they leave in use.
+pub(super) struct Draft<'a> {
+    request: &'a Request<'a>,
+    pub(super) directories: Vec<AnyPath>,
+    known: HashMap<PathBuf, DirIndex>,
+    pub(super) steps: Vec<Step>,
+    pub(super) records: Vec<Record>,
+    added: HashSet<Place>,
+    removed: HashSet<Place>,
+    versions: u32,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(request: &'a Request<'a>) -> Self {
+        Self {
+            request,
+            directories: Vec::new(),
+            known: HashMap::new(),
+            steps: Vec::new(),
+            records: Vec::new(),
+            added: HashSet::new(),
+            removed: HashSet::new(),
+            versions: 0,
+        }
+    }
+
+    /// The index of a directory.
+    pub(super) fn dir(&mut self, path: &Path) -> DirIndex {
+        if let Some(&index) = self.known.get(path) {
+            return index;
+        }
+        let index = DirIndex(u32::try_from(self.directories.len()).unwrap_or(u32::MAX));
+        self.directories.push(AnyPath(path.into()));
+        self.known.insert(path.into(), index);
+        index
+    }
+
+    /// Whether a name is in use after the steps so far.
+    pub(super) fn taken(&self, place: &Place) -> bool {
+        self.added.contains(place)
+            || (!self.removed.contains(place)
+                && self
+                    .directories
+                    .get(place.dir.0 as usize)
+                    .is_some_and(|dir| (self.request.taken)(&dir.0, &place.name)))
+    }
+
+    /// The same, for names in one directory.
+    pub(super) fn taken_in(&self, dir: DirIndex) -> impl Fn(&FileName) -> bool + '_ {
+        move |name| self.taken(&Place { dir, name: name.clone() })
+    }
+
+    /// A scope of its own for one old version of a log.
+    pub(super) fn version_scope(&mut self, log: u32) -> Scope {
+        self.versions += 1;
+        Scope::Version(log, self.versions)
+    }
+
+    /// Adds a step and follows what it does to the names.
+    pub(super) fn push(&mut self, action: Action, expect: Expect, scope: Scope, why: Why) {
+        match &action {
+            Action::Rename { from, to, .. } => {
+                self.gone(from);
+                self.made(to);
+            }
+            Action::Create { temp, .. }
+            | Action::Copy { temp, .. }
+            | Action::Compress { temp, .. } => self.made(temp),
+            Action::Install { temp, log: to } | Action::Publish { temp, to } => {
+                self.gone(temp);
+                self.made(to);
+            }
+            Action::Remove { file, .. } => self.gone(file),
+            Action::Cut { .. } | Action::Script(_) => {}
+        }
+        self.steps.push(Step { action, expect, scope, why });
+    }
+
+    /// Records a log's new time once the last step so far is done; at once if there is none.
+    pub(super) fn record_after_last_step(&mut self, log: &LogPath) {
+        let after = self.steps.len().checked_sub(1).and_then(|i| u32::try_from(i).ok());
+        self.record(log, after);
+    }
+
+    /// Records a log's new time whatever happens.
+    pub(super) fn record_at_once(&mut self, log: &LogPath) {
+        self.record(log, None);
+    }
+
+    fn record(&mut self, log: &LogPath, after: Option<u32>) {
+        self.records.push(Record { log: log.clone(), time: self.request.now, after });
+    }
+
+    fn made(&mut self, place: &Place) {
+        self.removed.remove(place);
+        self.added.insert(place.clone());
+    }
+
+    fn gone(&mut self, place: &Place) {
+        self.added.remove(place);
+        self.removed.insert(place.clone());
+    }
+}

@@ -1,0 +1,107 @@
+//! From decisions to steps. Pure: all policy is decided here; what executes the plan has no choice
+//! left.
+//!
+//! [`build`] takes the logs of one plan (with `sharedscripts` all that are due, else one) and their
+//! old versions, and gives the steps in order: make room ([`chain`], [`retention`]), get the content
+//! out of the log, `postrotate`, compress, dispose.
+
+pub mod chain;
+pub mod date;
+mod dated;
+mod draft;
+mod generations;
+pub mod naming;
+mod numbered;
+pub mod retention;
+mod sequence;
+pub mod step;
+
+use std::path::{Path, PathBuf};
+
+pub use sequence::build;
+pub use step::{
+    Action, BlockKey, DirIndex, Expect, Place, Plan, Record, Scope, ScriptCall, ScriptRef, Step,
+    Why,
+};
+
+use crate::clock::LocalTime;
+use crate::config::policy::{Policy, ScriptKind};
+use crate::facts::FileFacts;
+use crate::fault::Fault;
+use crate::names::{AnyPath, FileName, LogPath};
+use crate::survey::rotated::{Occupied, RotatedFile};
+
+/// What a plan is made from.
+pub struct Request<'a> {
+    /// The block.
+    pub block: BlockKey,
+    /// Its settings.
+    pub policy: &'a Policy,
+    /// The time of the run.
+    pub now: LocalTime,
+    /// The date suffix, if versions are dated.
+    pub date: Option<&'a date::DateSuffix>,
+    /// The logs that are due, in the block's order.
+    pub subjects: Vec<Subject>,
+    /// Whether a name in a directory is in use.
+    pub taken: &'a dyn Fn(&Path, &FileName) -> bool,
+}
+
+/// A log that is due.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// The log.
+    pub log: LogPath,
+    /// The file, as it is now: regular, and with as many names as the policy allows.
+    pub facts: FileFacts,
+    /// The directory of its old versions.
+    pub old_dir: PathBuf,
+    /// Its old versions, in any order.
+    pub versions: Vec<RotatedFile>,
+    /// Names of old versions that something else has: a directory, a link, a device.
+    pub occupied: Vec<Occupied>,
+}
+
+/// A plan, and what stands against rotating some of its logs.
+#[derive(Debug)]
+pub struct Built {
+    /// The plan. With a fault it changes nothing on the disk, but may hold records.
+    pub plan: Plan,
+    /// Why logs cannot be rotated.
+    pub faults: Vec<Fault>,
+}
+
+/// The call of a script that runs once for its block (compat SCR-2: its argument is the pattern
+/// list), or for one log.
+pub fn script_call(block: &BlockKey, kind: ScriptKind, log: Option<&LogPath>) -> ScriptCall {
+    let argument = match log {
+        Some(log) => AnyPath(log.as_path().into()),
+        None => block.pattern.clone(),
+    };
+    ScriptCall {
+        script: ScriptRef { block: block.clone(), kind, log: log.cloned() },
+        args: vec![argument],
+    }
+}
+
+/// The plan of a block's `lastaction`: written down when the block begins, carried out when all its
+/// other plans are closed, so that a crash in between does not swallow it.
+pub fn closing(block: &BlockKey, now: LocalTime) -> Plan {
+    Plan {
+        block: block.clone(),
+        now,
+        directories: Vec::new(),
+        logs: Vec::new(),
+        steps: vec![Step {
+            action: Action::Script(script_call(block, ScriptKind::LastAction, None)),
+            expect: Expect::Nothing,
+            scope: Scope::Block,
+            why: Why::Script,
+        }],
+        records: Vec::new(),
+        closing: true,
+    }
+}
+
+#[cfg(test)]
+mod tests;

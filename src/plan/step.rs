@@ -1,0 +1,326 @@
+//! The plan as data: immutable, serialisable, the same for a dry run, a real run and a resume.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::LocalTime;
+pub use crate::config::policy::ScriptKind;
+use crate::facts::FileFacts;
+use crate::names::{AnyPath, FileName, LogPath};
+use crate::units::{FileId, FileTime, Mode};
+
+/// What is to be done to the logs of one block (with `sharedscripts`) or to one log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The block that it comes from; resume finds today's scripts by it.
+    pub block: BlockKey,
+    /// The time of the run that made it.
+    pub now: LocalTime,
+    /// The directories that steps refer to.
+    pub directories: Vec<AnyPath>,
+    /// The logs that steps refer to.
+    pub logs: Vec<LogPath>,
+    /// The steps, in order.
+    pub steps: Vec<Step>,
+    /// Which logs get their new time in the state, and when.
+    pub records: Vec<Record>,
+    /// A closing plan (`lastaction`) is written down when its block begins and carried out after
+    /// all other plans of the block.
+    pub closing: bool,
+}
+
+impl Plan {
+    /// The directory of a place.
+    pub fn directory(&self, place: &Place) -> &std::path::Path {
+        self.directories.get(place.dir.0 as usize).map_or(std::path::Path::new("."), |d| &d.0)
+    }
+
+    /// The whole path of a place, for messages and arguments.
+    pub fn path(&self, place: &Place) -> PathBuf {
+        let dir = self.directory(place);
+        if dir.as_os_str() == "." {
+            PathBuf::from(place.name.as_os_str())
+        } else {
+            dir.join(&place.name)
+        }
+    }
+}
+
+/// Names a block across runs.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct BlockKey {
+    /// The configuration file.
+    pub file: AnyPath,
+    /// The raw text of the pattern list.
+    pub pattern: AnyPath,
+}
+
+/// Index into [`Plan::directories`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct DirIndex(pub u32);
+
+/// A name in one of the plan's directories.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Place {
+    /// The directory.
+    pub dir: DirIndex,
+    /// The name.
+    pub name: FileName,
+}
+
+/// One change of the world.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// What is done.
+    pub action: Action,
+    /// What the step must find.
+    pub expect: Expect,
+    /// What else is cancelled if it fails.
+    pub scope: Scope,
+    /// Why it is there.
+    pub why: Why,
+}
+
+/// What a step must find at its source, or it fails without a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Expect {
+    /// The file that the survey saw.
+    Present(FileId),
+    /// What an earlier step of this plan made, if it did: when it is absent there is nothing to do.
+    IfThere,
+    /// What an earlier step of this plan made.
+    Made,
+    /// Nothing: the step makes its target, which must not exist.
+    Absent,
+    /// The step does not look at a file (scripts).
+    Nothing,
+}
+
+/// What a failure takes with it: every later step whose scope lies within the failed step's scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Scope {
+    /// The whole plan.
+    Block,
+    /// The steps of one log, by its index in [`Plan::logs`], its versions included.
+    Log(u32),
+    /// The steps of one old version: its log's index and a number of its own. Its failure cancels
+    /// nothing else.
+    Version(u32, u32),
+}
+
+impl Scope {
+    /// Whether a failure in `self` cancels a later step in `other`.
+    pub fn covers(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Block, _) => true,
+            (Self::Log(a), Self::Log(b) | Self::Version(b, _)) => a == b,
+            (Self::Version(..), _) => self == other,
+            (Self::Log(_), Self::Block) => false,
+        }
+    }
+}
+
+/// Why a step is in the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Why {
+    /// The log is rotated.
+    Rotation,
+    /// An old version makes room for a newer one. The numbers are those of the reference's message
+    /// (compat ROT-41).
+    Shift {
+        /// `rotate`; -1 for all.
+        count: i64,
+        /// `start`.
+        start: u32,
+        /// The slot that it leaves.
+        slot: u32,
+    },
+    /// A second file in one slot, or a file in the way, is kept under another name.
+    SetAside,
+    /// More old versions than `rotate` keeps.
+    Count,
+    /// Older than `maxage`.
+    Age {
+        /// The age in whole days.
+        days: i64,
+    },
+    /// `rotate 0`: the rotated log itself goes.
+    KeepNone,
+    /// `compress`.
+    Compression,
+    /// `compress` with `delaycompress`: the version of the last time.
+    DelayedCompression,
+    /// The uncompressed file whose compressed form is complete.
+    Compressed,
+    /// `create`.
+    NewLog,
+    /// A script is set.
+    Script,
+}
+
+/// Mode, owner and times that a new file takes over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attributes {
+    /// Permission bits.
+    pub mode: Mode,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Time of the last read and of the last write, or `None` for the moment of its making.
+    pub times: Option<(FileTime, FileTime)>,
+}
+
+impl Attributes {
+    /// What a file looks like, with the times of its last read and write, or with new ones.
+    pub fn of(facts: &FileFacts, times: Option<(FileTime, FileTime)>) -> Self {
+        Self { mode: facts.mode, uid: facts.uid, gid: facts.gid, times }
+    }
+}
+
+/// A kind of change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Action {
+    /// Gives a file another name; never overwrites.
+    Rename {
+        /// The present name.
+        from: Place,
+        /// The new name.
+        to: Place,
+    },
+    /// Makes the empty new log under a temporary name, so that a failure leaves the old log where
+    /// it is.
+    Create {
+        /// The temporary name.
+        temp: Place,
+        /// The name that it will get.
+        log: Place,
+        /// What it will look like.
+        attributes: Attributes,
+    },
+    /// Gives the new log its name. If somebody has made the log meanwhile, theirs stays and ours goes.
+    Install {
+        /// The temporary name.
+        temp: Place,
+        /// The log.
+        log: Place,
+    },
+    /// Copies a log to a temporary name and syncs it.
+    Copy {
+        /// The log.
+        from: Place,
+        /// The temporary name.
+        temp: Place,
+        /// The name that the copy will get (if it is there, the copy is complete).
+        to: Place,
+        /// What it will look like.
+        attributes: Attributes,
+        /// `allowhardlink`.
+        allow_hard_links: bool,
+    },
+    /// Gives a finished temporary file its final name; never overwrites.
+    Publish {
+        /// The temporary name.
+        temp: Place,
+        /// The final name.
+        to: Place,
+    },
+    /// Empties the log in place after its copy has caught up with it and is on disk.
+    Cut {
+        /// The log.
+        log: Place,
+        /// Its copy; `None` if nothing is kept (compat ROT-54).
+        archive: Option<Place>,
+        /// `allowhardlink`.
+        allow_hard_links: bool,
+    },
+    /// Compresses a file to a temporary name by a command, and syncs it.
+    Compress {
+        /// The file.
+        from: Place,
+        /// The temporary name.
+        temp: Place,
+        /// The name that the compressed file will get (if it is there, it is complete).
+        to: Place,
+        /// The program.
+        program: AnyPath,
+        /// Its options.
+        options: Vec<AnyPath>,
+        /// What it will look like.
+        attributes: Attributes,
+        /// `allowhardlink`.
+        allow_hard_links: bool,
+    },
+    /// Removes a file, after its `preremove` script if there is one. Removing what is absent is done.
+    Remove {
+        /// The file.
+        file: Place,
+        /// The script.
+        pre_remove: Option<ScriptRef>,
+    },
+    /// Runs a script.
+    Script(ScriptCall),
+}
+
+/// Names a script; its text is looked up in today's configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ScriptRef {
+    /// The block.
+    pub block: BlockKey,
+    /// Which of its scripts.
+    pub kind: ScriptKind,
+    /// The log that it runs for, or `None` if it runs once for the block.
+    pub log: Option<LogPath>,
+}
+
+/// A script and its arguments (compat SCR-1, SCR-2).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ScriptCall {
+    /// The script.
+    pub script: ScriptRef,
+    /// Its arguments after `$0`.
+    pub args: Vec<AnyPath>,
+}
+
+impl ScriptCall {
+    /// The arguments as the system takes them.
+    pub fn os_args(&self) -> impl Iterator<Item = OsString> + '_ {
+        self.args.iter().map(|a| a.0.clone().into_os_string())
+    }
+}
+
+/// A log's new time in the state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The log.
+    pub log: LogPath,
+    /// Its new time.
+    pub time: LocalTime,
+    /// The step (by index) after which it holds, whatever fails later; `None`: at once.
+    pub after: Option<u32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_version_cancels_nothing_but_itself() {
+        let version = Scope::Version(0, 3);
+        assert!(version.covers(version));
+        for other in [Scope::Block, Scope::Log(0), Scope::Version(0, 4), Scope::Version(1, 3)] {
+            assert!(!version.covers(other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_failed_log_cancels_its_own_steps_only() {
+        assert!(Scope::Log(1).covers(Scope::Log(1)));
+        assert!(Scope::Log(1).covers(Scope::Version(1, 0)));
+        assert!(!Scope::Log(1).covers(Scope::Log(2)));
+        assert!(!Scope::Log(1).covers(Scope::Block));
+        assert!(Scope::Block.covers(Scope::Log(2)));
+    }
+}

@@ -1,0 +1,410 @@
+//! What a plan holds, told as one line a step.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::{TimeZone, Utc};
+
+use super::*;
+use crate::clock::Zone;
+use crate::config::policy::{
+    Compression, Create, MethodSettings, Naming, Retention, Scripts, Trigger,
+};
+use crate::facts::FileKind;
+use crate::names::{Shown, Slot};
+use crate::source::Setting;
+use crate::survey::rotated::Generation;
+use crate::units::{ByteSize, Days, FileId, FileTime, KeepCount, Mode};
+
+const DAY: i64 = 86_400;
+
+fn now() -> LocalTime {
+    Utc.at(Utc.with_ymd_and_hms(2026, 5, 6, 7, 8, 9).single().expect("a time"))
+}
+
+fn facts(inode: u64, days_old: i64) -> FileFacts {
+    let time = FileTime { seconds: now().seconds() - days_old * DAY, nanos: 0 };
+    FileFacts {
+        kind: FileKind::Regular,
+        size: 1,
+        mode: Mode(0o640),
+        uid: 1,
+        gid: 2,
+        links: 1,
+        modified: time,
+        accessed: time,
+        id: FileId { inode, birth: None, device: None },
+    }
+}
+
+fn name(text: &str) -> FileName {
+    FileName::new(text).expect("a name")
+}
+
+/// A policy of `rotate N`.
+fn rotate(count: KeepCount) -> Policy {
+    let count = Setting::default(count);
+    Policy { retention: Arc::new(Retention { count, max_age: None }), ..Policy::default() }
+}
+
+fn keep(n: u32) -> Policy {
+    rotate(KeepCount::Last(n))
+}
+
+fn compressed(mut policy: Policy, delayed: bool) -> Policy {
+    policy.compression = Arc::new(Compression { enabled: true, delayed, ..Compression::default() });
+    policy
+}
+
+/// An old version `a.1.gz` or `a-20260101`, with its age in days.
+fn version(text: &str, days_old: i64) -> RotatedFile {
+    let rest = text.strip_prefix('a').expect("versions of a");
+    let (middle, ending) = match rest.strip_suffix(".gz") {
+        Some(middle) => (middle, ".gz"),
+        None => (rest, ""),
+    };
+    let place = match middle.strip_prefix('.') {
+        Some(number) => Generation::Numbered(Slot(number.parse().expect("a number"))),
+        None => Generation::Dated(middle.as_bytes().to_vec()),
+    };
+    let inode = text.bytes().map(u64::from).sum();
+    RotatedFile { name: name(text), place, ending: ending.into(), facts: facts(inode, days_old) }
+}
+
+fn subject(log: &str, versions: &[(&str, i64)]) -> Subject {
+    Subject {
+        log: LogPath::new(log).expect("a log"),
+        facts: facts(1, 0),
+        old_dir: Path::new("/d").into(),
+        versions: versions.iter().map(|&(text, age)| version(text, age)).collect(),
+        occupied: Vec::new(),
+    }
+}
+
+fn planned(policy: &Policy, subjects: Vec<Subject>) -> Built {
+    let date = policy.naming.dated.then(|| {
+        date::suffix(&policy.naming, Trigger::Size(ByteSize(1)), now(), &Utc).expect("a date")
+    });
+    let names: Vec<FileName> =
+        subjects.iter().flat_map(|s| s.versions.iter().map(|v| v.name.clone())).collect();
+    build(&Request {
+        block: BlockKey { file: AnyPath("conf".into()), pattern: AnyPath("/d/*".into()) },
+        policy,
+        now: now(),
+        date: date.as_ref(),
+        subjects,
+        taken: &|_, name| names.contains(name),
+    })
+}
+
+/// The steps, a line each: action, names, scope where it is not the log's own.
+fn told(built: &Built) -> Vec<String> {
+    let plan = &built.plan;
+    let path = |place: &Place| {
+        let dir = plan
+            .directory(place)
+            .strip_prefix("/d")
+            .map_or("?".into(), |d| d.display().to_string());
+        let name = Shown(place.name.as_bytes()).to_string();
+        if dir.is_empty() { name } else { format!("{dir}/{name}") }
+    };
+    plan.steps
+        .iter()
+        .map(|step| {
+            let text = match &step.action {
+                Action::Rename { from, to } => format!("rename {} {}", path(from), path(to)),
+                Action::Create { temp, .. } => format!("create {}", path(temp)),
+                Action::Install { log, .. } => format!("install {}", path(log)),
+                Action::Copy { from, to, .. } => format!("copy {} {}", path(from), path(to)),
+                Action::Publish { to, .. } => format!("publish {}", path(to)),
+                Action::Cut { log, archive, .. } => {
+                    format!("cut {} {}", path(log), archive.as_ref().map_or("-".into(), path))
+                }
+                Action::Compress { from, .. } => format!("compress {}", path(from)),
+                Action::Remove { file, .. } => format!("remove {}", path(file)),
+                Action::Script(call) => format!("{:?} {}", call.script.kind, call.args.len()),
+            };
+            match step.scope {
+                Scope::Version(..) => format!("{text} alone"),
+                Scope::Block => format!("{text} for all"),
+                Scope::Log(_) => text,
+            }
+        })
+        .collect()
+}
+
+fn one(policy: &Policy, versions: &[(&str, i64)]) -> Vec<String> {
+    told(&planned(policy, vec![subject("/d/a", versions)]))
+}
+
+#[test]
+fn what_is_no_file_makes_way_for_the_chain_but_not_above_it() {
+    let mut log = subject("/d/a", &[("a.1", 1)]);
+    log.occupied = ["a.2", "a.4", "a.6"]
+        .into_iter()
+        .map(|text| {
+            let RotatedFile { name, place, ending, facts } = version(text, 1);
+            Occupied { name, place, ending, facts }
+        })
+        .collect();
+    assert_eq!(
+        told(&planned(&keep(2), vec![log.clone()])),
+        ["rename a.2 a.2-2026050607.backup", "rename a.1 a.2", "rename a a.1"]
+    );
+    log.versions.clear();
+    assert_eq!(told(&planned(&keep(2), vec![log])), ["rename a a.1"]);
+}
+
+fn with_create(mut policy: Policy) -> Policy {
+    policy.create = Arc::new(Create { enabled: true, ..Create::default() });
+    policy
+}
+
+#[test]
+fn a_log_without_old_versions_is_only_renamed() {
+    assert_eq!(one(&keep(3), &[]), ["rename a a.1"]);
+}
+
+#[test]
+fn the_new_log_is_made_before_the_old_one_moves_and_named_after() {
+    assert_eq!(
+        one(&with_create(keep(3)), &[]),
+        ["create .a.logrotate-rs", "rename a a.1", "install a"]
+    );
+}
+
+#[test]
+fn versions_shift_from_the_top_and_the_surplus_goes_last() {
+    assert_eq!(
+        one(&keep(2), &[("a.1", 1), ("a.2", 2)]),
+        ["rename a.2 a.3", "rename a.1 a.2", "rename a a.1", "remove a.3"]
+    );
+}
+
+#[test]
+fn a_left_over_goes_first_and_moves_away_if_it_must_stay() {
+    assert_eq!(
+        one(&keep(1), &[("a.1", 1), ("a.2", 2)]),
+        [
+            "remove a.2 alone",
+            "rename a.2 a.3 alone",
+            "rename a.1 a.2",
+            "rename a a.1",
+            "remove a.2"
+        ]
+    );
+}
+
+#[test]
+fn compression_comes_after_the_script_and_before_disposal() {
+    let mut policy = compressed(keep(1), false);
+    let script = Some(Setting::default(b"x".to_vec()));
+    policy.scripts = Arc::new(Scripts { post_rotate: script, ..Scripts::default() });
+    assert_eq!(
+        one(&policy, &[("a.1.gz", 1)]),
+        [
+            "rename a.1.gz a.2.gz",
+            "rename a a.1",
+            "PostRotate 2",
+            "compress a.1",
+            "publish a.1.gz",
+            "remove a.1",
+            "remove a.2.gz"
+        ]
+    );
+}
+
+#[test]
+fn an_uncompressed_left_over_keeps_its_generation() {
+    assert_eq!(
+        one(&compressed(keep(3), false), &[("a.1", 1), ("a.2.gz", 2)])[..3],
+        ["rename a.2.gz a.3.gz", "rename a.1 a.2", "rename a a.1"]
+    );
+}
+
+#[test]
+fn of_two_files_in_one_slot_the_one_the_policy_would_make_is_the_version() {
+    assert_eq!(
+        one(&compressed(keep(3), false), &[("a.1", 1), ("a.1.gz", 1)])[..2],
+        ["rename a.1 a.1-2026050607.backup", "rename a.1.gz a.2.gz"]
+    );
+    assert_eq!(
+        one(&keep(3), &[("a.1", 1), ("a.1.gz", 1)])[..2],
+        ["rename a.1.gz a.1.gz-2026050607.backup", "rename a.1 a.2"]
+    );
+}
+
+#[test]
+fn delayed_compression_stands_alone_and_the_slot_moves_either_way() {
+    assert_eq!(
+        one(&compressed(keep(2), true), &[("a.1", 1)]),
+        [
+            "compress a.1 alone",
+            "publish a.1.gz alone",
+            "remove a.1 alone",
+            "rename a.1.gz a.2.gz",
+            "rename a.1 a.2",
+            "rename a a.1"
+        ]
+    );
+}
+
+#[test]
+fn expired_versions_are_removed_before_the_chain_moves() {
+    let mut policy = keep(5);
+    let max_age = Some(Setting::default(Days(9)));
+    let count = Setting::default(KeepCount::Last(5));
+    policy.retention = Arc::new(Retention { count, max_age });
+    assert_eq!(
+        one(&policy, &[("a.1", 1), ("a.2", 30), ("a.4", 40)]),
+        [
+            "remove a.2 alone",
+            "remove a.4 alone",
+            "rename a.2 a.3",
+            "rename a.1 a.2",
+            "rename a a.1"
+        ]
+    );
+}
+
+#[test]
+fn rotate_0_removes_only_what_this_rotation_made() {
+    assert_eq!(
+        one(&with_create(keep(0)), &[("a.1", 1)]),
+        ["rename a.1 a.2", "create .a.logrotate-rs", "rename a a.1", "install a", "remove a.1"]
+    );
+}
+
+fn copying(truncate: bool, count: u32) -> Policy {
+    let mut policy = keep(count);
+    policy.method = Arc::new(MethodSettings { copy: true, copy_truncate: truncate });
+    policy
+}
+
+#[test]
+fn copytruncate_cuts_only_what_has_a_finished_copy() {
+    assert_eq!(one(&copying(true, 1), &[]), ["copy a a.1", "publish a.1", "cut a a.1"]);
+    assert_eq!(one(&copying(false, 1), &[]), ["copy a a.1", "publish a.1"]);
+}
+
+#[test]
+fn copies_that_nobody_keeps_are_not_made() {
+    assert_eq!(one(&copying(true, 0), &[]), ["cut a -"]);
+    let built = planned(&copying(false, 0), vec![subject("/d/a", &[])]);
+    assert_eq!(told(&built), [""; 0]);
+    assert_eq!(built.plan.records.len(), 1, "but the turn is recorded");
+}
+
+#[test]
+fn a_log_is_recorded_as_soon_as_it_moved() {
+    let built =
+        planned(&with_create(compressed(keep(1), false)), vec![subject("/d/a", &[("a.1", 1)])]);
+    let step = built.plan.records[0].after.expect("after a step") as usize;
+    assert!(matches!(&built.plan.steps[step].why, Why::Rotation));
+    assert!(matches!(&built.plan.steps[step].action, Action::Rename { .. }));
+}
+
+fn shared(mut policy: Policy) -> Policy {
+    policy.scripts = Arc::new(Scripts { shared: true, ..Scripts::default() });
+    policy
+}
+
+#[test]
+fn shared_logs_all_make_room_before_any_moves() {
+    let logs = vec![subject("/d/a", &[("a.1", 1)]), subject("/d/b", &[])];
+    assert_eq!(
+        told(&planned(&shared(compressed(keep(3), false)), logs)),
+        [
+            "rename a.1 a.2 for all",
+            "rename a a.1 for all",
+            "rename b b.1 for all",
+            "compress a.1",
+            "publish a.1.gz",
+            "remove a.1",
+            "compress b.1",
+            "publish b.1.gz",
+            "remove b.1"
+        ]
+    );
+}
+
+#[test]
+fn shared_logs_of_one_name_in_one_olddir_take_different_slots() {
+    let logs = vec![subject("/d/x/a", &[("a.1", 1)]), subject("/d/y/a", &[("a.1", 1)])];
+    assert_eq!(
+        told(&planned(&shared(compressed(keep(3), false)), logs)),
+        [
+            "rename a.1 a.2 for all",
+            "rename x/a a.1 for all",
+            "rename a.2 a.3 for all",
+            "rename a.1 a.2 for all",
+            "rename y/a a.1 for all",
+            "compress a.2",
+            "publish a.2.gz",
+            "remove a.2",
+            "compress a.1",
+            "publish a.1.gz",
+            "remove a.1"
+        ]
+    );
+}
+
+fn dated(mut policy: Policy) -> Policy {
+    policy.naming = Arc::new(Naming { dated: true, ..Naming::default() });
+    policy
+}
+
+#[test]
+fn dated_versions_above_the_count_go_oldest_first_and_the_last_of_them_in_the_end() {
+    let versions = [("a-20260103", 3), ("a-20260101", 5), ("a-20260102", 4)];
+    assert_eq!(
+        one(&dated(keep(2)), &versions),
+        ["remove a-20260101 alone", "rename a a-20260506", "remove a-20260102"]
+    );
+}
+
+#[test]
+fn a_dated_clash_changes_nothing_and_is_recorded() {
+    for there in ["a-20260506", "a-20260506.gz"] {
+        let built = planned(
+            &dated(compressed(keep(2), true)),
+            vec![subject("/d/a", &[(there, 0), ("a-20260505", 1)])],
+        );
+        assert_eq!(told(&built), [""; 0]);
+        assert_eq!(
+            built.faults[0].message,
+            format!("destination /d/{there} already exists, skipping rotation")
+        );
+        assert_eq!(built.plan.records[0].after, None);
+    }
+}
+
+#[test]
+fn no_two_steps_ever_give_one_name_to_two_files() {
+    let versions = [("a.1", 1), ("a.2.gz", 2), ("a.2", 2), ("a.3.gz", 3), ("a.5", 4)];
+    for count in 0..5 {
+        for (enabled, delayed) in [(false, false), (true, false), (true, true)] {
+            let mut policy = keep(count);
+            policy.compression =
+                Arc::new(Compression { enabled, delayed, ..Compression::default() });
+            let steps = one(&policy, &versions);
+            let mut names: Vec<&str> = versions.iter().map(|v| v.0).chain(["a"]).collect();
+            for step in &steps {
+                let words: Vec<_> = step.split(' ').collect();
+                match words[..] {
+                    ["rename", from, to, ..] => {
+                        names.retain(|n| *n != from);
+                        assert!(!names.contains(&to), "{step} in {steps:?}");
+                        names.push(to);
+                    }
+                    ["publish", to, ..] => {
+                        assert!(!names.contains(&to), "{step} in {steps:?}");
+                        names.push(to);
+                    }
+                    ["remove", file, ..] => names.retain(|n| *n != file),
+                    _ => {}
+                }
+            }
+        }
+    }
+}
