@@ -14,3 +14,5 @@ pub mod state;
 pub mod survey;
 pub mod schedule;
 pub mod plan;
+pub mod event;
+pub mod execute;

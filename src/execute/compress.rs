@@ -1,0 +1,80 @@
+//! Compressing a file by a command.
+
+use std::path::Path;
+
+use crate::event::{Event, Observer};
+use crate::execute::copy::Making;
+use crate::execute::site::{Effect, Result, Site, refused, system};
+use crate::fault::Fault;
+use crate::names::{AnyPath, Shown};
+use crate::plan::{Action, Place};
+use crate::system::child::{self, Ended, Filtered, NotRun};
+use crate::system::file::{self, Access, OpenFile, Wanted};
+
+/// Compresses a file to a temporary name (compat ROT-80 to ROT-84).
+///
+/// The output gets its final name only when the compressor has ended well and the output is synced;
+/// the source is another step's business.
+pub(super) fn compress(
+    site: &Site<'_>,
+    making: &Making<'_>,
+    program: &Path,
+    options: &[AnyPath],
+    observer: &mut dyn Observer,
+) -> Result {
+    if let Some(id) = making.is_made(site)? {
+        return Ok(Effect::already(Some(id)));
+    }
+    let source = making.open(site)?;
+    let path = site.plan.path(making.from);
+    let shown = Shown::path(&path).to_string();
+    let fill = |output: &OpenFile| {
+        let arguments = options.iter().map(|o| o.0.clone().into_os_string());
+        let result = child::filter(program, arguments, &source, output, &path);
+        judge(result, program, &shown, observer)
+    };
+    Ok(Effect::done(Some(making.make(site, fill, &source)?)))
+}
+
+/// What a compressor has done, in the reference's words (compat ROT-82, ROT-83). It may complain
+/// without failing.
+fn judge(
+    result: std::result::Result<Filtered, NotRun>,
+    program: &Path,
+    shown: &str,
+    observer: &mut dyn Observer,
+) -> Result<()> {
+    let filtered = result.unwrap_or_else(|cause| {
+        let program = Shown::path(program);
+        // The reference's child says so itself, on its standard error.
+        let text = format!("error: cannot execute compress command '{program}': {cause}\n");
+        Filtered { ended: Ended::Status(1), complaint: text.into_bytes() }
+    });
+    if !filtered.complaint.is_empty() {
+        observer.observe(&Event::Error(&Fault::new(format!(
+            "Compressing program wrote following message to stderr when compressing log {shown}:"
+        ))));
+        observer.observe(&Event::Raw(&filtered.complaint));
+    }
+    match filtered.ended {
+        Ended::Well => Ok(()),
+        ended => Err(Fault::new(format!("failed to compress log {shown}: {ended}"))),
+    }
+}
+
+/// Makes sure that a compressed file, whose source is about to be removed, is in place and that its
+/// name is on disk too.
+pub(super) fn secure(site: &Site<'_>, source: &Place) -> Result<()> {
+    let compressed = site.plan.steps.iter().find_map(|step| match &step.action {
+        Action::Compress { from, to, .. } if from == source => Some(to),
+        _ => None,
+    });
+    let Some(to) = compressed else { return Ok(()) };
+    let what = format!("error opening {}", site.shown(to));
+    let wanted = Wanted { id: site.made.get(to).copied(), hard_links: false };
+    let dir = site.dir(to)?;
+    let (file, _) =
+        file::open(&dir, &to.name, Access::Read, &wanted).map_err(|cause| refused(&what, cause))?;
+    file::sync_with_name(&file, &dir)
+        .map_err(|errno| system(&format!("error syncing {}", site.shown(to)), errno))
+}

@@ -1,0 +1,226 @@
+//! Copying a log, and emptying it once the copy is safe.
+
+use crate::execute::site::{Effect, Result, Site, refused, system};
+use crate::facts::{FileFacts, FileKind};
+use crate::fault::Fault;
+use crate::plan::step::{Attributes, Expect, Place};
+use crate::system::file::{self, Access, OpenFile, Refused, Wanted};
+use crate::system::{Dir, Errno, attributes as system_attributes, copy as system_copy};
+use crate::units::FileId;
+
+/// Rounds of catching up and syncing before a log is cut all the same: a writer that never pauses
+/// must not keep us for ever.
+const ROUNDS: u32 = 3;
+
+/// File times that differ by less may be the same: some file systems keep whole seconds, or two.
+const SAME_TIME_SECONDS: i64 = 2;
+
+/// Places of a step that makes a file from another.
+pub(super) struct Making<'a> {
+    pub from: &'a Place,
+    pub temp: &'a Place,
+    pub to: &'a Place,
+    pub attributes: &'a Attributes,
+    pub hard_links: bool,
+    pub expect: Expect,
+}
+
+impl Making<'_> {
+    /// Whether the final file is there already, and complete; else makes room for the temporary one.
+    ///
+    /// In a resumed plan, a final name without a temporary one means that the run died after giving
+    /// it; a temporary one is unfinished, as far as we know, and is made again. In any other case
+    /// neither may be there.
+    pub fn is_made(&self, site: &Site<'_>) -> Result<Option<FileId>> {
+        let what = format!("error creating output file {}", site.shown(self.to));
+        let (temp, to) = (site.facts(self.temp)?, site.facts(self.to)?);
+        match (temp, to) {
+            (None, None) => Ok(None),
+            (None, Some(to)) if site.resumed && self.can_be_ours(&to) => Ok(Some(to.id)),
+            (Some(temp), Some(to)) if site.resumed && temp.id.is(&to.id) => Ok(Some(to.id)),
+            (_, Some(_)) => Err(system(&what, Errno::EEXIST)),
+            (Some(_), None) if site.resumed => {
+                site.discard(self.temp)?;
+                Ok(None)
+            }
+            (Some(_), None) => {
+                let what = format!("error creating output file {}", site.shown(self.temp));
+                Err(system(&what, Errno::EEXIST)
+                    .with_hint("an interrupted run may have left it; remove it if none is at work"))
+            }
+        }
+    }
+
+    fn can_be_ours(&self, facts: &FileFacts) -> bool {
+        let times = self.attributes.times.is_none_or(|(_, modified)| {
+            (facts.modified.seconds - modified.seconds).abs() <= SAME_TIME_SECONDS
+        });
+        facts.kind == FileKind::Regular && times
+    }
+
+    /// Opens the source.
+    pub fn open(&self, site: &Site<'_>) -> Result<OpenFile> {
+        let wanted = site.wanted(self.from, self.expect, self.hard_links);
+        let dir = site.dir(self.from)?;
+        file::open(&dir, &self.from.name, Access::Read, &wanted)
+            .map(|(file, _)| file)
+            .map_err(|cause| refused(&format!("error opening {}", site.shown(self.from)), cause))
+    }
+
+    /// Makes the temporary file, lets `fill` fill it, and makes it look as it shall and safe on
+    /// disk. If anything fails it is removed again; the source stays.
+    pub fn make(
+        &self,
+        site: &Site<'_>,
+        fill: impl FnOnce(&OpenFile) -> Result<()>,
+        source: &OpenFile,
+    ) -> Result<FileId> {
+        let dir = site.dir(self.temp)?;
+        let what = format!("error creating output file {}", site.shown(self.to));
+        let output =
+            file::create_new(&dir, &self.temp.name).map_err(|errno| system(&what, errno))?;
+        let filled = fill(&output).and_then(|()| {
+            dress(&output, self.attributes, Some(source)).map_err(|errno| system(&what, errno))?;
+            file::facts(&output).map_err(|errno| system(&what, errno))
+        });
+        match filled {
+            Ok(facts) => Ok(facts.id),
+            Err(fault) => Err(undo(&dir, self.temp, &output, fault, site)),
+        }
+    }
+}
+
+/// Owner, mode, access list and times, in the order in which each leaves the earlier ones alone:
+/// a new owner clears set-id bits, an access list rewrites the group bits. Synced last.
+pub(super) fn dress(
+    file: &OpenFile,
+    attributes: &Attributes,
+    source: Option<&OpenFile>,
+) -> std::result::Result<(), Errno> {
+    system_attributes::set_owner(file, attributes.uid, attributes.gid)?;
+    system_attributes::set_mode(file, attributes.mode)?;
+    if let Some(source) = source {
+        system_attributes::copy_access_list(source, file)?;
+    }
+    if let Some((accessed, modified)) = attributes.times {
+        system_attributes::set_times(file, accessed, modified)?;
+    }
+    file::sync(file)
+}
+
+/// Removes an unfinished file, if it is still what stands under its name.
+pub(super) fn undo(
+    dir: &Dir,
+    temp: &Place,
+    output: &OpenFile,
+    fault: Fault,
+    site: &Site<'_>,
+) -> Fault {
+    let ours = file::facts(output).ok();
+    let there = dir.facts(&temp.name).ok().flatten();
+    let removed = match (ours, there) {
+        (Some(ours), Some(there)) if ours.id.is(&there.id) => file::unlink(dir, &temp.name),
+        _ => Ok(()),
+    };
+    match removed {
+        Ok(()) => fault,
+        Err(errno) => fault.with_hint(format!(
+            "{} is unfinished and could not be removed: {}",
+            site.shown(temp),
+            errno.desc()
+        )),
+    }
+}
+
+/// Copies a log to a temporary name (compat ROT-54, ROT-56).
+pub(super) fn copy(site: &Site<'_>, making: &Making<'_>) -> Result {
+    if let Some(id) = making.is_made(site)? {
+        return Ok(Effect::already(Some(id)));
+    }
+    let source = making.open(site)?;
+    let (from, to) = (site.shown(making.from), site.shown(making.to));
+    let fill = |output: &OpenFile| {
+        system_copy::content(&source, output, 0)
+            .map(drop)
+            .map_err(|errno| system(&format!("error copying {from} to {to}"), errno))
+    };
+    Ok(Effect::done(Some(making.make(site, fill, &source)?)))
+}
+
+/// Empties a log (compat ROT-55).
+///
+/// The order: what the log has gained since it was copied is appended to the archive, and the
+/// archive and its name are synced; only when a sync has found nothing new (or after three rounds)
+/// follow the last read and, with nothing in between, the truncation. What the last read brought is
+/// synced afterwards: a kill in between loses nothing, and to sync it before would only let the log
+/// grow again.
+pub(super) fn cut(
+    site: &Site<'_>,
+    log: &Place,
+    archive: Option<&Place>,
+    hard_links: bool,
+    expect: Expect,
+    in_doubt: bool,
+) -> Result {
+    let shown = site.shown(log);
+    let what = format!("error truncating {shown}");
+    let wanted = site.wanted(log, expect, hard_links);
+    let dir = site.dir(log)?;
+    let (source, _) = file::open(&dir, &log.name, Access::ReadWrite, &wanted)
+        .map_err(|cause| refused(&format!("error opening {shown}"), cause))?;
+    let Some(archive) = archive else {
+        // Nothing tells whether it was cut before the run died. What it holds now may be new: keep
+        // it, the next rotation takes it.
+        if in_doubt {
+            return Ok(Effect::already(None));
+        }
+        file::empty(&source).map_err(|errno| system(&what, errno))?;
+        return Ok(Effect::done(None));
+    };
+    let kept = open_archive(site, archive)?;
+    let length = |file: &OpenFile| file::facts(file).map(|f| f.size);
+    let copied = length(&kept).map_err(|errno| system(&what, errno))?;
+    if site.resumed {
+        // The same head: it was not cut, or has grown again to the very same text; either way
+        // nothing is lost by going on.
+        if !system_copy::begins_with(&source, &kept).map_err(|errno| system(&what, errno))? {
+            return Ok(Effect::already(None));
+        }
+    } else if length(&source).map_err(|errno| system(&what, errno))? < copied {
+        return Err(refused(&what, Refused::Another).with_hint(
+            "it has become shorter since it was copied: somebody else truncates it too",
+        ));
+    }
+    let copying = format!("error copying {shown} to {}", site.shown(archive));
+    let catch_up =
+        |at| system_copy::content(&source, &kept, at).map_err(|errno| system(&copying, errno));
+    let archive_dir = site.dir(archive)?;
+    let mut at = copied;
+    for round in 0..ROUNDS {
+        let end = catch_up(at)?;
+        if round > 0 && end == at {
+            break;
+        }
+        at = end;
+        file::sync_with_name(&kept, &archive_dir)
+            .map_err(|errno| system(&format!("error syncing {}", site.shown(archive)), errno))?;
+    }
+    let end = catch_up(at)?;
+    file::empty(&source).map_err(|errno| system(&what, errno))?;
+    if end > at {
+        file::sync(&kept)
+            .map_err(|errno| system(&format!("error syncing {}", site.shown(archive)), errno))?;
+    }
+    Ok(Effect::done(None))
+}
+
+/// Opens the copy that this plan has made; any other file of its name is none of ours to append to.
+fn open_archive(site: &Site<'_>, archive: &Place) -> Result<OpenFile> {
+    let what = format!("error opening {}", site.shown(archive));
+    let Some(&id) = site.made.get(archive) else { return Err(refused(&what, Refused::Another)) };
+    let wanted = Wanted { id: Some(id), hard_links: false };
+    let dir = site.dir(archive)?;
+    file::open(&dir, &archive.name, Access::ReadWrite, &wanted)
+        .map(|(file, _)| file)
+        .map_err(|cause| refused(&what, cause))
+}

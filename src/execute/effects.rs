@@ -1,0 +1,147 @@
+//! From a step to what is done about it.
+
+use crate::event::Observer;
+use crate::execute::ScriptTexts;
+use crate::execute::compress::{compress, secure};
+use crate::execute::copy::{Making, copy, cut, dress, undo};
+use crate::execute::rename::{install, publish, rename};
+use crate::execute::script::{self, Ran};
+use crate::execute::site::{Effect, Result, Site, refused, system};
+use crate::facts::FileKind;
+use crate::plan::step::{Action, Attributes, Expect, Place, ScriptRef, Step, Why};
+use crate::system::Errno;
+use crate::system::file::{self, Refused};
+
+/// Whom a step may call on besides the disk.
+pub(super) struct Company<'a> {
+    pub scripts: &'a dyn ScriptTexts,
+    pub observer: &'a mut dyn Observer,
+    /// How often a run began this step before and died; more than once, and a script is given up.
+    pub interrupted: u32,
+}
+
+/// A script that was interrupted so often is not tried again.
+const MOST_INTERRUPTED: u32 = 2;
+
+/// Whether the journal says that a step begins, and not only that it has ended: steps that cannot
+/// tell from the disk whether they were done.
+pub(super) fn is_announced(action: &Action) -> bool {
+    match action {
+        Action::Script(_) | Action::Remove { pre_remove: Some(_), .. } => true,
+        Action::Cut { archive, .. } => archive.is_none(),
+        Action::Rename { .. }
+        | Action::Create { .. }
+        | Action::Install { .. }
+        | Action::Copy { .. }
+        | Action::Publish { .. }
+        | Action::Compress { .. }
+        | Action::Remove { pre_remove: None, .. } => false,
+    }
+}
+
+/// Carries out one step.
+pub(super) fn perform(site: &Site<'_>, step: &Step, company: &mut Company<'_>) -> Result {
+    let expect = step.expect;
+    match &step.action {
+        Action::Rename { from, to, .. } => rename(site, from, to, expect, step.why),
+        Action::Create { temp, log, attributes } => create(site, temp, log, attributes),
+        Action::Install { temp, log } => install(site, temp, log, company.observer),
+        Action::Copy { from, temp, to, attributes, allow_hard_links } => {
+            let hard_links = *allow_hard_links;
+            copy(site, &Making { from, temp, to, attributes, hard_links, expect })
+        }
+        Action::Publish { temp, to } => publish(site, temp, to),
+        Action::Cut { log, archive, allow_hard_links } => {
+            let in_doubt = company.interrupted > 0;
+            cut(site, log, archive.as_ref(), *allow_hard_links, expect, in_doubt)
+        }
+        Action::Compress { from, temp, to, program, options, attributes, allow_hard_links } => {
+            let hard_links = *allow_hard_links;
+            let making = Making { from, temp, to, attributes, hard_links, expect };
+            compress(site, &making, &program.0, options, company.observer)
+        }
+        Action::Remove { file, pre_remove } => {
+            remove(site, file, pre_remove.as_ref(), expect, step.why, company)
+        }
+        Action::Script(call) => Ok(match run_script(call, company)? {
+            Ran::Well => Effect::done(None),
+            Ran::Gone => Effect::already(None),
+        }),
+    }
+}
+
+/// Makes the empty new log under its temporary name (compat ROT-53, ROT-60).
+fn create(site: &Site<'_>, temp: &Place, log: &Place, attributes: &Attributes) -> Result {
+    let what = format!("error creating output file {}", site.shown(log));
+    let dir = site.dir(temp)?;
+    if site.resumed {
+        // Empty, or not yet as it shall be: it is made again.
+        site.discard(temp)?;
+    }
+    let output = file::create_new(&dir, &temp.name).map_err(|errno| system(&what, errno))?;
+    let dressed = dress(&output, attributes, None).and_then(|()| file::facts(&output));
+    match dressed {
+        Ok(facts) => Ok(Effect::done(Some(facts.id))),
+        Err(errno) => Err(undo(&dir, temp, &output, system(&what, errno), site)),
+    }
+}
+
+/// Removes a file (compat ROT-73, ROT-90).
+///
+/// The order: what replaces the file is made sure of first; then its script may object; then the
+/// file is looked at once more, since the script may have done anything; then it goes.
+fn remove(
+    site: &Site<'_>,
+    place: &Place,
+    pre_remove: Option<&ScriptRef>,
+    expect: Expect,
+    why: Why,
+    company: &mut Company<'_>,
+) -> Result {
+    if !is_there(site, place, expect)? {
+        return Ok(Effect::already(None));
+    }
+    if why == Why::Compressed {
+        secure(site, place)?;
+    }
+    if let Some(script) = pre_remove {
+        run_script(&script::before_removal(script, site.plan.path(place)), company)?;
+        if !is_there(site, place, expect)? {
+            return Ok(Effect::done(None));
+        }
+    }
+    match file::unlink(&*site.dir(place)?, &place.name) {
+        Ok(()) => Ok(Effect::done(None)),
+        Err(Errno::ENOENT) => Ok(Effect::already(None)),
+        Err(errno) => {
+            Err(system(&format!("Failed to remove old log {}", site.shown(place)), errno))
+        }
+    }
+}
+
+/// Whether the file to be removed is there. Another file in its place is an error, but not when a
+/// plan is resumed: then the file has been removed, and a later step has moved the other one there.
+fn is_there(site: &Site<'_>, place: &Place, expect: Expect) -> Result<bool> {
+    let Some(facts) = site.facts(place)? else { return Ok(false) };
+    let what = || format!("Failed to remove old log {}", site.shown(place));
+    match site.expected(place, expect) {
+        Some(id) if !id.is(&facts.id) => {
+            if site.resumed {
+                Ok(false)
+            } else {
+                Err(refused(&what(), Refused::Another))
+            }
+        }
+        _ if facts.kind == FileKind::Directory => Err(system(&what(), Errno::EISDIR)),
+        _ if facts.kind != FileKind::Regular => Err(refused(&what(), Refused::NotRegular)),
+        _ => Ok(true),
+    }
+}
+
+fn run_script(call: &crate::plan::step::ScriptCall, company: &mut Company<'_>) -> Result<Ran> {
+    if company.interrupted >= MOST_INTERRUPTED {
+        let reason = format!("{} runs ended while it ran; it is given up", company.interrupted);
+        return Err(script::failure(call, &reason));
+    }
+    script::run(call, company.scripts, company.observer)
+}

@@ -1,0 +1,126 @@
+//! The journal's text: one JSON value a line. Pure.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::StepResult;
+use crate::execute::work::Work;
+use crate::plan::step::Plan;
+use crate::units::FileId;
+
+/// The form that this program writes and reads.
+pub(super) const VERSION: u32 = 1;
+
+/// One line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Line<'a> {
+    /// The first line: the form, and the boot within which device numbers hold.
+    Journal { version: u32, boot: Cow<'a, str> },
+    /// A plan, before its first step.
+    Plan { id: u64, plan: Cow<'a, Plan> },
+    /// A step that must not be repeated for ever begins (a script).
+    Started { plan: u64, step: usize },
+    /// A step has ended; with the file that it has left under its target name.
+    Done { plan: u64, step: usize, result: Cow<'a, StepResult>, id: Option<FileId> },
+    /// Nothing is left to do of a plan.
+    Closed { plan: u64 },
+}
+
+impl Line<'_> {
+    /// The line's bytes, its end included.
+    pub fn bytes(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let mut bytes = serde_json::to_vec(self)?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+}
+
+/// A journal that was read.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Read {
+    /// The boot of the run that began it.
+    pub boot: String,
+    /// Its plans, and whether they are closed.
+    pub plans: BTreeMap<u64, (Work, bool)>,
+    /// The length of its whole lines. What follows was cut off in writing.
+    pub whole: u64,
+}
+
+/// Reads a journal.
+///
+/// # Errors
+/// Why it cannot be one of ours. A last line without its end is normal: the run died in writing it,
+/// and what it says had not begun.
+pub(super) fn read(bytes: &[u8]) -> Result<Read, String> {
+    let whole = bytes.iter().rposition(|&b| b == b'\n').map_or(0, |i| i + 1);
+    let (lines, rest) = bytes.split_at(whole);
+    let mut read = Read { whole: whole as u64, ..Read::default() };
+    if whole == 0 {
+        return if is_cut_off_header(rest) { Ok(read) } else { Err("it is no journal".into()) };
+    }
+    for (number, line) in lines.split_inclusive(|&b| b == b'\n').enumerate() {
+        let bad = |cause: &str| format!("line {}: {cause}", number + 1);
+        let line: Line<'static> = serde_json::from_slice(line).map_err(|e| {
+            if number == 0 { "it is no journal".into() } else { bad(&e.to_string()) }
+        })?;
+        if (number == 0) != matches!(line, Line::Journal { .. }) {
+            return Err(bad("the first line, and no other, says what a journal is"));
+        }
+        apply(&mut read, line).map_err(|cause| bad(&cause))?;
+    }
+    Ok(read)
+}
+
+/// Whether text without a line's end can be the beginning of a first line, as far as it goes.
+fn is_cut_off_header(text: &[u8]) -> bool {
+    let start = br#"{"journal":{"version":"#;
+    let length = text.len().min(start.len());
+    text[..length] == start[..length] || text.iter().all(|&b| b == 0)
+}
+
+fn open_work(read: &mut Read, id: u64) -> Result<&mut Work, String> {
+    match read.plans.get_mut(&id) {
+        Some((work, false)) => Ok(work),
+        Some((_, true)) => Err(format!("plan {id} is closed already")),
+        None => Err(format!("there is no plan {id}")),
+    }
+}
+
+fn apply(read: &mut Read, line: Line<'static>) -> Result<(), String> {
+    let no_step = |id, step| format!("plan {id} has no step {step}");
+    match line {
+        Line::Journal { version: VERSION, boot } => read.boot = boot.into_owned(),
+        Line::Journal { version, .. } => return Err(format!("version {version} is not known")),
+        Line::Plan { id, plan } => {
+            let mut work = Work::new(plan.into_owned());
+            work.resumed = true;
+            if read.plans.insert(id, (work, false)).is_some() {
+                return Err(format!("there are two plans {id}"));
+            }
+        }
+        Line::Started { plan, step } => {
+            let work = open_work(read, plan)?;
+            if step >= work.results.len() {
+                return Err(no_step(plan, step));
+            }
+            *work.starts.entry(step).or_default() += 1;
+        }
+        Line::Done { plan, step, result, id } => {
+            let work = open_work(read, plan)?;
+            if step >= work.results.len() {
+                return Err(no_step(plan, step));
+            }
+            work.settle(step, result.into_owned(), id);
+        }
+        Line::Closed { plan } => {
+            open_work(read, plan)?;
+            if let Some((_, closed)) = read.plans.get_mut(&plan) {
+                *closed = true;
+            }
+        }
+    }
+    Ok(())
+}

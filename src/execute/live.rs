@@ -1,0 +1,198 @@
+//! The real run: carries plans out, and finishes those of a run that died.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::event::{Event, Observer, StepResult};
+use crate::execute::effects::{Company, is_announced, perform};
+use crate::execute::journal::Journal;
+use crate::execute::lines::Line;
+use crate::execute::rename::discard_copy;
+use crate::execute::script;
+use crate::execute::site::Site;
+use crate::execute::work::Work;
+use crate::execute::{Outcome, Perform, PlanId, ScriptTexts};
+use crate::fault::Fault;
+use crate::plan::Plan;
+use crate::plan::step::{Action, ScriptCall};
+use crate::system::Dirs;
+use crate::units::FileId;
+
+/// Carries plans out.
+pub struct Live {
+    dirs: Rc<RefCell<Dirs>>,
+    scripts: Rc<dyn ScriptTexts>,
+    log: Log,
+    promised: BTreeMap<u64, Work>,
+    /// Numbers plans where there is no journal to do it.
+    next: u64,
+}
+
+/// The journal, if there is one.
+struct Log {
+    journal: Option<Journal>,
+    /// Its trouble was told.
+    told: bool,
+}
+
+impl Log {
+    /// Notes progress. If that is impossible the run goes on: the steps are such that they can be
+    /// done again, so it matters only if this run dies too.
+    fn note(&mut self, line: &Line<'_>, observer: &mut dyn Observer) {
+        let Some(journal) = &mut self.journal else { return };
+        let written = match line {
+            Line::Closed { plan } => journal.close(*plan),
+            other => journal.write(other),
+        };
+        if let Err(fault) = written
+            && !self.told
+        {
+            self.told = true;
+            observer.observe(&Event::Warning(&fault.message));
+        }
+    }
+}
+
+impl Live {
+    /// A real run; without a journal (`-s /dev/null`) nothing is finished after a kill.
+    pub fn new(
+        dirs: Rc<RefCell<Dirs>>,
+        journal: Option<Journal>,
+        scripts: Rc<dyn ScriptTexts>,
+    ) -> Self {
+        let log = Log { journal, told: false };
+        Self { dirs, scripts, log, promised: BTreeMap::new(), next: 1 }
+    }
+
+    /// Finishes what a run that died has left, closing plans last, and gives the outcomes of all
+    /// plans that are in the journal: those that were finished too, since nobody has recorded them.
+    pub fn resume(&mut self, observer: &mut dyn Observer) -> Vec<(Plan, Outcome)> {
+        let Some(journal) = &mut self.log.journal else { return Vec::new() };
+        let mut found: Vec<_> = journal.take_found().into_iter().collect();
+        found.sort_by_key(|(_, (work, _))| work.plan.closing);
+        let mut all = Vec::new();
+        for (id, (work, closed)) in found {
+            let plan = work.plan.clone();
+            let outcome = if closed {
+                work.outcome()
+            } else {
+                let logs: Vec<String> = plan.logs.iter().map(ToString::to_string).collect();
+                let note = format!("finishing an interrupted run: {}", logs.join(", "));
+                observer.observe(&Event::Note(&note));
+                self.promised.insert(id, work);
+                self.carry_out(PlanId(id), observer)
+            };
+            all.push((plan, outcome));
+        }
+        all
+    }
+
+    /// Removes the journal, once the records of all outcomes are in the state. One that still has
+    /// an open plan stays. Its lock lasts until the end of `self`.
+    ///
+    /// # Errors
+    /// If it cannot be removed.
+    pub fn finish(&mut self) -> Result<(), Fault> {
+        self.log.journal.as_ref().map_or(Ok(()), Journal::finish)
+    }
+
+    /// One step: cancelled, or done between the two lines that the journal has about it.
+    fn step(&mut self, id: u64, work: &mut Work, index: usize, observer: &mut dyn Observer) {
+        let Some(step) = work.plan.steps.get(index) else { return };
+        let site =
+            Site { dirs: &self.dirs, plan: &work.plan, made: &work.made, resumed: work.resumed };
+        let (result, left) = if work.is_cancelled(index) {
+            if let Err(fault) = tidy(&site, &step.action) {
+                observer.observe(&Event::Warning(&fault.message));
+            }
+            (StepResult::Cancelled, None)
+        } else {
+            observer.observe(&Event::StepStarted { plan: &work.plan, step });
+            let interrupted = work.starts.get(&index).copied().unwrap_or_default();
+            if is_announced(&step.action) {
+                self.log.note(&Line::Started { plan: id, step: index }, observer);
+            }
+            let mut company = Company { scripts: &*self.scripts, observer, interrupted };
+            match perform(&site, step, &mut company) {
+                Ok(effect) if effect.already => (StepResult::AlreadyDone, effect.id),
+                Ok(effect) => (StepResult::Done, effect.id),
+                Err(fault) => {
+                    observer.observe(&Event::Error(&fault));
+                    (StepResult::Failed(fault), None)
+                }
+            }
+        };
+        self.ended(id, index, &result, left, observer);
+        observer.observe(&Event::StepEnded { plan: &work.plan, step, result: &result });
+        work.settle(index, result, left);
+    }
+
+    fn ended(
+        &mut self,
+        plan: u64,
+        step: usize,
+        result: &StepResult,
+        id: Option<FileId>,
+        observer: &mut dyn Observer,
+    ) {
+        let result = Cow::Borrowed(result);
+        self.log.note(&Line::Done { plan, step, result, id }, observer);
+    }
+}
+
+/// Removes what an earlier step has prepared for one that will not run.
+fn tidy(site: &Site<'_>, action: &Action) -> Result<(), Fault> {
+    match action {
+        Action::Install { temp, .. } | Action::Publish { temp, .. } => discard_copy(site, temp),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a step runs a script, which may have replaced directories on purpose.
+fn runs_script(action: &Action) -> bool {
+    matches!(action, Action::Script(_) | Action::Remove { pre_remove: Some(_), .. })
+}
+
+impl Perform for Live {
+    fn promise(&mut self, plan: Plan) -> Result<PlanId, Fault> {
+        let id = match &mut self.log.journal {
+            Some(journal) => journal.promise(&plan)?,
+            None => self.next,
+        };
+        self.next = id + 1;
+        self.promised.insert(id, Work::new(plan));
+        Ok(PlanId(id))
+    }
+
+    fn carry_out(&mut self, id: PlanId, observer: &mut dyn Observer) -> Outcome {
+        let PlanId(id) = id;
+        let Some(mut work) = self.promised.remove(&id) else { return Outcome::default() };
+        for index in 0..work.plan.steps.len() {
+            // A resumed plan goes on where it was.
+            if work.results.get(index).is_some_and(Option::is_none) {
+                self.step(id, &mut work, index, observer);
+            }
+        }
+        // A failed plan is closed too: the next run looks at the disk and plans anew.
+        self.log.note(&Line::Closed { plan: id }, observer);
+        if work.plan.steps.iter().any(|step| runs_script(&step.action)) {
+            let mut dirs = self.dirs.borrow_mut();
+            for dir in &work.plan.directories {
+                dirs.forget(&dir.0);
+            }
+        }
+        work.outcome()
+    }
+
+    fn script(&mut self, call: &ScriptCall, observer: &mut dyn Observer) -> Result<(), Fault> {
+        match script::run(call, &*self.scripts, observer) {
+            Ok(_) => Ok(()),
+            Err(fault) => {
+                observer.observe(&Event::Error(&fault));
+                Err(fault)
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Carries plans out. The only changes of logs, old versions and scripts' world are made here.
+//!
+//! A plan leaves no choice: every step says what it must find ([`crate::plan::Expect`]). Where the
+//! world has moved meanwhile, the step fails and says so; it never guesses.
+//!
+//! # Guarantees
+//!
+//! - **Nothing is overwritten.** A new name is taken only while it is free (`RENAME_NOREPLACE`;
+//!   where the file system lacks it, `link` and `unlink`; where it lacks these too, a look and a
+//!   rename). What stands in the way stays, and the step fails.
+//! - **Nothing is destroyed before what replaces it is on disk.** A log is cut only after its copy
+//!   and the copy's name are synced without an error; a file is removed in favour of its compressed
+//!   form only after that is in place and synced. Unfinished files have temporary names.
+//! - **No moment without a log** under `create`, but for the instant between two renames: the new
+//!   log is complete under a temporary name before the old one moves.
+//! - **Killed at any moment** (SIGKILL, out of memory): the plan was written down before its first
+//!   step, so the next run finishes it. No step is done twice to the same file; a rename is
+//!   recognised by the moved file's identity, a copy by its final name, a cut by its content.
+//! - **Power loss** may take the journal's end, or all of it: it is never synced. No content of a
+//!   log is lost by that, and nothing is overwritten: what is left of a plan is repeated where it can
+//!   be, fails where the world looks otherwise, and the next run plans anew.
+//! - **A full disk** stops a plan before its first step if it cannot be written down. A copy or a
+//!   compressed file that does not fit is removed again, and its source stays.
+//! - **Held directories.** A directory that is swapped for another in mid-plan changes nothing.
+//!
+//! # Limits
+//!
+//! - A script that was running when the run died is run once more (it may have run to its end, or
+//!   not); one that was interrupted twice counts as failed.
+//! - `copytruncate` without the cooperation of the writer can lose what is written between the last
+//!   read and the truncation; that window is a few microseconds and no sync lies inside it.
+//! - Power loss that loses the whole journal leaves at worst a temporary file, or a second, complete
+//!   copy of a log.
+//! - A file system without `RENAME_NOREPLACE` and hard links (vfat) can overwrite a file that
+//!   somebody makes in the microseconds between our look and our rename.
+//! - If the very rename that gives the new log its name is refused (its directory is full or broken,
+//!   a moment after it let the old log move), the log is missing until its writer makes it.
+//! - Without a journal (`-s /dev/null`) nothing is finished after a kill.
+//! - A journal names relative directories as the configuration does: a run that is started
+//!   elsewhere finds nothing there, and those steps fail.
+
+use crate::clock::LocalTime;
+use crate::event::{Observer, StepResult};
+use crate::fault::Fault;
+use crate::names::LogPath;
+use crate::plan::Plan;
+use crate::plan::step::{ScriptCall, ScriptRef};
+
+mod compress;
+mod copy;
+mod effects;
+pub mod journal;
+mod lines;
+pub mod live;
+pub mod preview;
+mod rename;
+mod script;
+mod site;
+#[cfg(test)]
+mod tests;
+mod work;
+
+pub use journal::{Journal, JournalError, OpenPlan};
+pub use live::Live;
+pub use preview::Preview;
+
+/// A promised plan. It can be carried out once.
+#[derive(Debug, PartialEq, Eq)]
+pub struct PlanId(u64);
+
+/// Carries plans out, or shows what it would do. The command line chooses; nobody below asks which.
+pub trait Perform {
+    /// Writes a plan down so that a crash from now on will be made good.
+    ///
+    /// # Errors
+    /// If it cannot be written down. Then it must not be carried out: nothing of it was done.
+    fn promise(&mut self, plan: Plan) -> Result<PlanId, Fault>;
+
+    /// Carries out (or shows) a promised plan. A failed step is told to the observer and takes the
+    /// later steps of its scope with it; the others are done.
+    fn carry_out(&mut self, id: PlanId, observer: &mut dyn Observer) -> Outcome;
+
+    /// Runs (or shows) a script outside of a plan: `firstaction`, `prerotate`.
+    ///
+    /// # Errors
+    /// If it fails, in the reference's words (compat SCR-5); the observer was told.
+    fn script(&mut self, call: &ScriptCall, observer: &mut dyn Observer) -> Result<(), Fault>;
+}
+
+/// What became of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Outcome {
+    /// How each step ended.
+    pub results: Vec<StepResult>,
+    /// The logs whose new time belongs into the state, whatever else failed.
+    pub records: Vec<(LogPath, LocalTime)>,
+    /// Whether a step failed: the exit status becomes 1.
+    pub failed: bool,
+}
+
+/// Knows today's scripts.
+pub trait ScriptTexts {
+    /// The text of a script; `None` if its block, or the script, is gone from the configuration.
+    fn text(&self, script: &ScriptRef) -> Option<Vec<u8>>;
+}

@@ -1,0 +1,61 @@
+//! The dry run: shows the very steps that a real run carries out, and changes nothing.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::event::{Event, Observer, StepResult};
+use crate::execute::{Outcome, Perform, PlanId, ScriptTexts, script};
+use crate::fault::Fault;
+use crate::plan::Plan;
+use crate::plan::step::{Action, ScriptCall};
+
+/// Shows plans.
+pub struct Preview {
+    scripts: Rc<dyn ScriptTexts>,
+    plans: BTreeMap<u64, Plan>,
+    next: u64,
+}
+
+impl Preview {
+    /// A dry run; script texts are shown.
+    pub fn new(scripts: Rc<dyn ScriptTexts>) -> Self {
+        Self { scripts, plans: BTreeMap::new(), next: 1 }
+    }
+
+    fn show(&self, call: &ScriptCall, observer: &mut dyn Observer) {
+        if let Some(text) = script::look_up(call, &*self.scripts, observer) {
+            observer.observe(&Event::ScriptStarted { call, text: &text, dry: true });
+        }
+    }
+}
+
+impl Perform for Preview {
+    fn promise(&mut self, plan: Plan) -> Result<PlanId, Fault> {
+        let id = self.next;
+        self.next += 1;
+        self.plans.insert(id, plan);
+        Ok(PlanId(id))
+    }
+
+    /// No step has a result, since none is done; nothing is recorded.
+    fn carry_out(&mut self, id: PlanId, observer: &mut dyn Observer) -> Outcome {
+        let Some(plan) = self.plans.remove(&id.0) else { return Outcome::default() };
+        for step in &plan.steps {
+            observer.observe(&Event::StepStarted { plan: &plan, step });
+            match &step.action {
+                Action::Script(call) => self.show(call, observer),
+                Action::Remove { file, pre_remove: Some(script) } => {
+                    self.show(&script::before_removal(script, plan.path(file)), observer);
+                }
+                _ => {}
+            }
+            observer.observe(&Event::StepEnded { plan: &plan, step, result: &StepResult::Done });
+        }
+        Outcome::default()
+    }
+
+    fn script(&mut self, call: &ScriptCall, observer: &mut dyn Observer) -> Result<(), Fault> {
+        self.show(call, observer);
+        Ok(())
+    }
+}

@@ -1,0 +1,172 @@
+//! Steps that give a file another name. None of them overwrites anything.
+
+use crate::event::{Event, Observer};
+use crate::execute::site::{Effect, Result, Site, refused, system};
+use crate::facts::FileKind;
+use crate::fault::Fault;
+use crate::plan::step::{Expect, Place, Why};
+use crate::system::Errno;
+use crate::system::file::{self, Held, Refused};
+
+/// The beginning of the reference's sentence about a failed rename (compat ROT-41, ROT-50).
+fn sentence(site: &Site<'_>, from: &Place, to: &Place, why: Why) -> String {
+    let verb = match why {
+        Why::Rotation => "failed to rename",
+        _ => "error renaming",
+    };
+    format!("{verb} {} to {}", site.shown(from), site.shown(to))
+}
+
+/// Moves a file whose identity is known, or one that an earlier step has left there.
+///
+/// Whether it has been done already is told by identity alone: the file stands under its new name.
+pub(super) fn rename(
+    site: &Site<'_>,
+    from: &Place,
+    to: &Place,
+    expect: Expect,
+    why: Why,
+) -> Result {
+    let what = sentence(site, from, to, why);
+    let (from_dir, to_dir) = (site.dir(from)?, site.dir(to)?);
+    let wanted = site.expected(from, expect);
+    let target = site.facts(to)?;
+    let moved = target.filter(|t| wanted.is_some_and(|id| id.is(&t.id)));
+    let held = match Held::take(&from_dir, &from.name) {
+        Ok(held) => held,
+        Err(Refused::Missing) => {
+            return match moved {
+                Some(there) => Ok(Effect::already(Some(there.id))),
+                None if expect == Expect::IfThere => Ok(Effect::already(None)),
+                None => Err(refused(&what, Refused::Missing)),
+            };
+        }
+        Err(cause) => return Err(refused(&what, cause)),
+    };
+    let source = held.facts().map_err(|errno| system(&what, errno))?;
+    if wanted.is_some_and(|id| !id.is(&source.id)) {
+        // A new log may have the old name by now; what counts is where the old one is.
+        return match moved {
+            Some(there) => Ok(Effect::already(Some(there.id))),
+            None => Err(refused(&what, Refused::Another)),
+        };
+    }
+    // What is in the way may be anything; everything else that moves is a log or was one.
+    if source.kind != FileKind::Regular && why != Why::SetAside {
+        return Err(refused(&what, Refused::NotRegular));
+    }
+    if let Some(there) = target {
+        // Both names: the run died between the link and the unlink of a rename in two steps.
+        if site.resumed && there.id.is(&source.id) {
+            file::unlink(&from_dir, &from.name).map_err(|errno| system(&what, errno))?;
+            return Ok(Effect::done(Some(there.id)));
+        }
+        return Err(system(&what, Errno::EEXIST));
+    }
+    file::rename_new(&from_dir, &from.name, &to_dir, &to.name)
+        .map_err(|errno| system(&what, errno))?;
+    // Somebody may have put another file there between our look and the rename. What was moved
+    // then is not ours to move. (The held file is asked again, since a move to another layer of an
+    // overlay may have given it another number.)
+    let held = held.facts().map_err(|errno| system(&what, errno))?;
+    let arrived = site.facts(to)?;
+    if arrived.is_some_and(|f| f.id.is(&held.id)) {
+        return Ok(Effect::done(Some(held.id)));
+    }
+    let back = file::rename_new(&to_dir, &to.name, &from_dir, &from.name);
+    Err(match back {
+        Ok(()) | Err(Errno::ENOENT) => refused(&what, Refused::Another),
+        Err(errno) => refused(&what, Refused::Another).with_hint(format!(
+            "{} now holds a file that was to stay where it was, and could not be moved back: {}",
+            site.shown(to),
+            errno.desc()
+        )),
+    })
+}
+
+/// Gives a finished copy its final name. If that is impossible the copy goes, since its source is
+/// still there and the next run makes another.
+pub(super) fn publish(site: &Site<'_>, temp: &Place, to: &Place) -> Result {
+    let result = place(site, temp, to);
+    if result.is_err() {
+        discard_copy(site, temp)?;
+    }
+    result
+}
+
+fn place(site: &Site<'_>, temp: &Place, to: &Place) -> Result {
+    let what = format!("error renaming {} to {}", site.shown(temp), site.shown(to));
+    let (temp_dir, to_dir) = (site.dir(temp)?, site.dir(to)?);
+    let made = site.made.get(temp);
+    let Some(source) = site.facts(temp)? else {
+        return match site.facts(to)? {
+            Some(there) if there.kind == FileKind::Regular => match made {
+                Some(id) if !id.is(&there.id) => Err(refused(&what, Refused::Missing)),
+                None if !site.resumed => Err(refused(&what, Refused::Missing)),
+                _ => Ok(Effect::already(Some(there.id))),
+            },
+            _ => Err(refused(&what, Refused::Missing)),
+        };
+    };
+    if source.kind != FileKind::Regular || made.is_some_and(|id| !id.is(&source.id)) {
+        return Err(refused(&what, Refused::Another));
+    }
+    // Both names: see `rename`.
+    if site.resumed && site.facts(to)?.is_some_and(|there| there.id.is(&source.id)) {
+        file::unlink(&temp_dir, &temp.name).map_err(|errno| system(&what, errno))?;
+        return Ok(Effect::done(Some(source.id)));
+    }
+    file::rename_new(&temp_dir, &temp.name, &to_dir, &to.name)
+        .map_err(|errno| system(&what, errno))?;
+    Ok(Effect::done(Some(source.id)))
+}
+
+/// Removes a file that will not get its name: a copy, whose source is whole, since nothing that
+/// destroys a source runs without the copy's final name; or an empty new log. Only what this plan
+/// has made for sure, and only if it has no other name.
+pub(super) fn discard_copy(site: &Site<'_>, temp: &Place) -> Result<()> {
+    match (site.made.get(temp), site.facts(temp)?) {
+        (Some(id), Some(facts)) if id.is(&facts.id) && facts.links == 1 => site.discard(temp),
+        _ => Ok(()),
+    }
+}
+
+/// Gives the new log its name. A log that a daemon has made meanwhile stays, and ours goes: the
+/// daemon writes into its own.
+pub(super) fn install(
+    site: &Site<'_>,
+    temp: &Place,
+    log: &Place,
+    observer: &mut dyn Observer,
+) -> Result {
+    let what = format!("error renaming {} to {}", site.shown(temp), site.shown(log));
+    let (temp_dir, log_dir) = (site.dir(temp)?, site.dir(log)?);
+    let made = site.made.get(temp);
+    let Some(source) = site.facts(temp)? else {
+        return match site.facts(log)? {
+            // Installed before the run died, or theirs was there and ours has gone.
+            Some(there) if site.resumed || made.is_some_and(|id| id.is(&there.id)) => {
+                Ok(Effect::already(Some(there.id)))
+            }
+            _ => Err(refused(&what, Refused::Missing)),
+        };
+    };
+    if source.kind != FileKind::Regular || made.is_some_and(|id| !id.is(&source.id)) {
+        return Err(refused(&what, Refused::Another));
+    }
+    match file::rename_new(&temp_dir, &temp.name, &log_dir, &log.name) {
+        Ok(()) => Ok(Effect::done(Some(source.id))),
+        Err(Errno::EEXIST) => {
+            file::unlink(&temp_dir, &temp.name).map_err(|errno| system(&what, errno))?;
+            let text = format!("{} exists already and stays as it is", site.shown(log));
+            observer.observe(&Event::Debug(&text));
+            Ok(Effect::already(site.facts(log)?.map(|f| f.id)))
+        }
+        Err(errno) => {
+            // An empty file that nobody will need.
+            let fault: Fault = system(&what, errno);
+            site.discard(temp)?;
+            Err(fault)
+        }
+    }
+}
