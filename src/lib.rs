@@ -16,3 +16,5 @@ pub mod schedule;
 pub mod plan;
 pub mod event;
 pub mod execute;
+pub mod run;
+pub mod report;

@@ -1,0 +1,84 @@
+//! Drives the blocks: scripts between decide, plan and execute; outcomes into the state.
+//!
+//! What this module promises: blocks are handled one after the other in the order of the
+//! configuration; one block's failure never stops another; a log's record is made as soon as its
+//! content has left it, whatever fails later (design.md, *Records*).
+
+mod block;
+mod scripts;
+mod world;
+
+pub use scripts::ConfiguredScripts;
+pub use world::World;
+
+use crate::config::policy::LogBlock;
+use crate::event::{Event, Observer};
+use crate::execute::{Outcome, Perform};
+use crate::names::AnyPath;
+use crate::plan::BlockKey;
+use crate::state::State;
+use crate::survey::{Finding, Index, MatchedLog, match_blocks, verify_old_dir};
+use crate::system::{Accounts, Dirs};
+
+/// A block and the logs that its patterns matched.
+pub struct Work<'a> {
+    /// The block.
+    pub block: &'a LogBlock,
+    /// Its logs, in order.
+    pub logs: Vec<MatchedLog>,
+}
+
+/// Finds the logs of all blocks; gives also the listings that were read for it. A block whose `olddir` cannot be used is left out; the finding says
+/// why (compat CFG-80).
+pub fn find<'a>(
+    blocks: &'a [LogBlock],
+    dirs: &mut Dirs,
+    accounts: &dyn Accounts,
+) -> (Vec<Work<'a>>, Index, Vec<Finding>) {
+    let mut index = Index::default();
+    let home = |user: Option<&[u8]>| accounts.home(user);
+    let matched = match_blocks(blocks, &mut index, &home);
+    let mut findings = matched.findings;
+    let mut work = Vec::with_capacity(blocks.len());
+    for (block, logs) in blocks.iter().zip(matched.logs) {
+        let old_dir = verify_old_dir(block, &logs, dirs);
+        let usable = !old_dir.iter().any(|f| matches!(f, Finding::Diagnostic(_)));
+        findings.extend(old_dir);
+        if usable {
+            work.push(Work { block, logs });
+        }
+    }
+    (work, index, findings)
+}
+
+/// Names a block across runs.
+pub fn block_key(block: &LogBlock) -> BlockKey {
+    use std::os::unix::ffi::OsStringExt;
+    let pattern = std::ffi::OsString::from_vec(block.pattern_text.clone());
+    BlockKey { file: AnyPath(block.file.clone()), pattern: AnyPath(pattern.into()) }
+}
+
+/// Rotates what is due; gives whether everything went well.
+pub fn all(
+    work: &[Work<'_>],
+    world: &mut World<'_>,
+    state: &mut State,
+    perform: &mut dyn Perform,
+    observer: &mut dyn Observer,
+) -> bool {
+    observer.observe(&Event::Debug(""));
+    observer.observe(&Event::Debug(&format!("Handling {} logs", work.len())));
+    let mut all_well = true;
+    for work in work {
+        all_well &= block::handle(work, world, state, perform, observer);
+    }
+    all_well
+}
+
+/// Puts an outcome's records into the state.
+pub fn fold(outcome: &Outcome, state: &mut State) {
+    for (log, time) in &outcome.records {
+        state.set(log.as_path(), *time);
+        state.mark_used(log.as_path());
+    }
+}
