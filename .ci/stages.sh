@@ -1,0 +1,135 @@
+# shellcheck shell=bash
+# The parts of .ci/run. Sourced by it, from the top of the repository.
+
+export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
+# Every process that this run starts inherits this, however far it detaches itself: that is how
+# leftovers are told from other people's processes.
+export LOGROTATE_RS_CI_RUN="$$-$RANDOM$RANDOM"
+
+stage_name=
+
+# Announces a stage, and remembers it for the message on failure.
+stage() {
+    stage_name=$1
+    printf '\n==> %s\n' "$stage_name"
+}
+
+finish() {
+    local status=$?
+    trap - EXIT
+    end_what_we_started
+    if [ "$status" -ne 0 ]; then
+        printf '\n==> FAILED: %s (exit status %s)\n' "${stage_name:-set-up}" "$status" >&2
+    fi
+    exit "$status"
+}
+trap finish EXIT
+
+install_packages() {
+    local wanted=(
+        logrotate cron strace faketime procps psmisc python3
+        gzip bzip2 xz-utils zstd
+        man-db mandoc shellcheck
+    )
+    local missing=() package
+    for package in "${wanted[@]}"; do
+        if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then
+            missing+=("$package")
+        fi
+    done
+    if [ "${#missing[@]}" -eq 0 ]; then
+        echo "all installed"
+        return
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    # A system service that the installation starts is not ours to end afterwards.
+    env -u LOGROTATE_RS_CI_RUN apt-get update -qq
+    env -u LOGROTATE_RS_CI_RUN apt-get install -y -qq --no-install-recommends "${missing[@]}"
+}
+
+# An ignored test needs an id as its reason; unfinished code needs finishing.
+no_unfinished_words() {
+    local found=0
+    if git grep -nE '\b(todo|unimplemented|dbg)!|\bFIXME\b' -- '*.rs' '*.toml' '*.sh' '*.py'; then
+        found=1
+    fi
+    if git grep -nE '#\[ignore' -- '*.rs' | grep -vE '#\[ignore = "(#[0-9]+|[A-Z]+-[0-9]+)'; then
+        found=1
+    fi
+    return "$found"
+}
+
+manual_pages_are_sound() {
+    local page complaints
+    for page in man/*; do
+        mandoc -T lint -W warning "$page"
+        complaints=$(MANWIDTH=80 LC_ALL=C.UTF-8 man --warnings -l -Tutf8 "$page" 2>&1 >/dev/null)
+        if [ -n "$complaints" ]; then
+            printf '%s: %s\n' "$page" "$complaints"
+            return 1
+        fi
+        echo "$page"
+    done
+}
+
+# Prints README's n-th `sh` block: README and CI cannot drift apart.
+readme_command() {
+    awk -v wanted="$1" '
+        /^```sh$/ { n++; inside = (n == wanted); next }
+        /^```/    { inside = 0 }
+        inside    { print }
+    ' README.md
+}
+
+run_readme_command() {
+    local command
+    command=$(readme_command "$1")
+    if [ -z "$command" ]; then
+        echo "README.md has no such command" >&2
+        return 1
+    fi
+    bash -euo pipefail -c "$command"
+}
+
+# Prints the ids of the processes that this run started and that are still there.
+ours() {
+    local dir pid
+    for dir in /proc/[0-9]*; do
+        pid=${dir#/proc/}
+        # Not this shell, nor the pipeline that asks.
+        if [ "$pid" = "$$" ] || [ "$pid" = "$BASHPID" ] || ! [ -e "$dir/exe" ]; then
+            continue
+        fi
+        if grep -qzFx "LOGROTATE_RS_CI_RUN=$LOGROTATE_RS_CI_RUN" "$dir/environ" 2>/dev/null; then
+            echo "$pid"
+        fi
+    done
+}
+
+# Fails if a test left a process behind. What is just ending gets a moment.
+nothing_left_running() {
+    local left try
+    for try in 1 2 3 4 5 6 7 8 9 10; do
+        left=$(ours)
+        if [ -z "$left" ]; then
+            return 0
+        fi
+        [ "$try" = 10 ] || sleep 1
+    done
+    echo "left running:" >&2
+    # shellcheck disable=SC2086 # a list of numbers
+    ps -o pid,ppid,args -p $left >&2 || true
+    return 1
+}
+
+# Ends, by its id, each process that this run started.
+end_what_we_started() {
+    local pid try
+    for try in TERM TERM TERM KILL; do
+        for pid in $(ours); do
+            kill "-$try" "$pid" 2>/dev/null || true
+        done
+        [ -n "$(ours)" ] || return 0
+        sleep 1
+    done
+}

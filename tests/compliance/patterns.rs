@@ -1,0 +1,67 @@
+//! Log names: words, quotes, wildcards (compat CFG-20..31).
+
+use crate::scene::Scene;
+
+fn rotated(pattern: &str) -> Vec<String> {
+    let scene = Scene::new()
+        .config(&format!("{pattern} {{\nrotate 1\nmissingok\n}}\n"))
+        .log("a.log", "")
+        .log("b.log", "")
+        .log("c d.log", "")
+        .log(".hidden.log", "")
+        .log("x", "")
+        .run(["-f"])
+        .quiet();
+    let tree = scene.logs();
+    let names = tree.files().into_iter().filter_map(|n| n.to_str()?.strip_suffix(".1"));
+    names.map(str::to_owned).collect()
+}
+
+#[test]
+fn wildcards_match_as_the_shell_does() {
+    for (pattern, logs) in [
+        ("{dir}/*.log", &["a.log", "b.log", "c d.log"][..]),
+        ("{dir}/?.log", &["a.log", "b.log"]),
+        ("{dir}/[!a].log", &["b.log"]),
+        ("{dir}/[[:alpha:]].log", &["a.log", "b.log"]),
+        ("{dir}/.*.log", &[".hidden.log"]),
+    ] {
+        assert_eq!(rotated(pattern), logs, "{pattern}");
+    }
+}
+
+#[test]
+fn quotes_hold_blanks_together() {
+    assert_eq!(rotated("\"{dir}/c d.log\""), ["c d.log"]);
+    assert_eq!(rotated("'{dir}/c d.log'"), ["c d.log"]);
+    assert_eq!(rotated("{dir}/c\\ d.log"), ["c d.log"]);
+}
+
+#[test]
+fn a_list_may_span_lines_with_comments_between() {
+    assert_eq!(rotated("{dir}/a.log\n# not this:\n   {dir}/x\n"), ["a.log", "x"]);
+}
+
+#[test]
+fn matched_directories_are_left_out() {
+    Scene::new()
+        .config("{dir}/* {\nrotate 1\n}\n")
+        .dir("sub")
+        .log("sub/a.log", "a\n")
+        .log("b.log", "b\n")
+        .run(["-f"])
+        .quiet()
+        .expect_files([("sub/a.log", "a\n"), ("b.log.1", "b\n")]);
+}
+
+#[test]
+fn names_that_are_not_utf_8_are_rotated() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let scene = Scene::new()
+        .config("{dir}/* {\nrotate 1\n}\n")
+        .bytes(OsStr::from_bytes(b"caf\xe9.log"), b"x\n")
+        .run(["-f"])
+        .quiet();
+    assert!(scene.root().join("logs").join(OsStr::from_bytes(b"caf\xe9.log.1")).exists());
+}

@@ -1,0 +1,41 @@
+//! `preremove` (compat ROT-84, ROT-90).
+
+use crate::scene::Scene;
+
+#[test]
+fn it_runs_with_the_path_of_what_is_removed() {
+    Scene::new()
+        .config("{dir}/a.log {\nrotate 1\npreremove\necho \"$#:$1\" >> {out}/calls\ncat $1 >> {out}/calls\nendscript\n}")
+        .log("a.log", "new\n")
+        .file("a.log.1", "old\n")
+        .run(["-f"])
+        .quiet()
+        .expect_out("calls", "1:{dir}/a.log.2\nold\n")
+        .expect_files([("a.log.1", "new\n")]);
+}
+
+#[test]
+fn a_failure_keeps_the_file() {
+    Scene::new()
+        .config("{dir}/a.log {\nrotate 1\npreremove\nexit 1\nendscript\n}")
+        .log("a.log", "new\n")
+        .file("a.log.1", "old\n")
+        .run(["-f"])
+        .status(1)
+        .stderr_has("error: error running preremove script for {dir}/a.log.2 of '{dir}/a.log")
+        .stderr_has("Not removing this file.")
+        .expect_files([("a.log.1", "new\n"), ("a.log.2", "old\n")]);
+}
+
+#[test]
+fn it_runs_for_the_plain_file_after_compression_too() {
+    Scene::new()
+        .config(
+            "{dir}/a.log {\nrotate 3\ncompress\npreremove\necho $1 >> {out}/calls\nendscript\n}",
+        )
+        .log("a.log", "new\n")
+        .run(["-f"])
+        .quiet()
+        .expect_out("calls", "{dir}/a.log.1\n")
+        .expect_files([("a.log.1.gz", "new\n")]);
+}

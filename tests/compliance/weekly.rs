@@ -1,0 +1,51 @@
+//! `weekly [DAY]` (compat RD-14, CFG-75).
+
+use chrono::Datelike;
+
+use super::rotates;
+use crate::scene::Scene;
+use crate::scene::when::{days_ago, midnight, now, steady};
+
+fn today() -> u32 {
+    now().weekday().num_days_from_sunday()
+}
+
+#[test]
+fn seven_days_are_due_on_any_weekday() {
+    steady();
+    let other = (today() + 1) % 7;
+    assert!(rotates(&format!("weekly {other}"), days_ago(7)));
+    assert!(rotates("weekly 7", days_ago(7)));
+}
+
+#[test]
+fn fewer_days_are_due_on_the_day_itself_only() {
+    steady();
+    let other = (today() + 1) % 7;
+    assert!(rotates(&format!("weekly {}", today()), days_ago(1)));
+    assert!(!rotates(&format!("weekly {other}"), days_ago(6)));
+    assert!(!rotates("weekly 7", days_ago(6)));
+}
+
+#[test]
+fn a_log_rotated_today_is_not_due() {
+    steady();
+    assert!(!rotates(&format!("weekly {}", today()), midnight(0)));
+}
+
+#[test]
+fn a_week_without_a_day_begins_on_sunday() {
+    steady();
+    assert_eq!(rotates("weekly", days_ago(1)), today() == 0);
+}
+
+#[test]
+fn a_day_above_seven_is_an_error() {
+    Scene::new()
+        .config("{dir}/a.log {\nweekly 8\nrotate 1\n}")
+        .log("a.log", "x\n")
+        .run(["-f"])
+        .status(1)
+        .stderr_has("error: {config}:2 bad weekly directive '")
+        .expect_files([("a.log", "x\n")]);
+}

@@ -1,0 +1,16 @@
+//! Tests of the program as a whole, in one binary.
+//!
+//! `LOGROTATE_UNDER_TEST=theirs cargo test --test main compliance` runs the compliance tests on
+//! the reference (Debian's logrotate 3.21) instead of our program.
+#![expect(clippy::disallowed_methods, reason = "tests arrange files and run programs")]
+// All of this is test code; `cfg(test)` tells clippy so for the helpers, too.
+#![cfg(test)]
+
+mod architecture;
+mod compliance;
+mod crash;
+mod cron;
+mod docs;
+mod messages;
+mod scene;
+mod story;
