@@ -65,7 +65,8 @@ fn a_running_rotation_does_not_keep_it_waiting() {
     let mut scene = Scene::new().config("{dir}/a.log {\nrotate 1\n}").log("a.log", "a\n");
     scene = scene.state_text("logrotate state -- version 2\n");
     let state = scene.state_path();
-    let mut holder = scene.start("flock", [state.as_os_str(), "sleep".as_ref(), "30".as_ref()]);
+    let mut holder =
+        scene.start("flock", ["-F".as_ref(), state.as_os_str(), "sleep".as_ref(), "30".as_ref()]);
     std::thread::sleep(std::time::Duration::from_millis(300));
     assert!(holder.goes_on());
     let scene = scene.run(["-d"]).status(0);

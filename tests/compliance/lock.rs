@@ -15,7 +15,7 @@ fn locked() -> (Scene, Running) {
         .state_text("logrotate state -- version 2\n");
     let script = "echo > $0/held; exec sleep 30";
     let (state, out) = (scene.expand("{state}"), scene.expand("{out}"));
-    let holder = scene.start("flock", ["-o", &state, "sh", "-c", script, &out]);
+    let holder = scene.start("flock", ["-F", &state, "sh", "-c", script, &out]);
     while !scene.out_path("held").exists() {
         std::thread::sleep(Duration::from_millis(5));
     }
