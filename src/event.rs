@@ -18,6 +18,17 @@ pub enum StepResult {
     Cancelled,
     /// It failed.
     Failed(Fault),
+    /// It could not be done yet and has changed nothing; later runs try it again.
+    Postponed(Postponement),
+}
+
+/// Why a step waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Postponement {
+    /// What keeps it from being done.
+    pub reason: Fault,
+    /// Whether that is an error: it is told as one, and the exit status becomes 1.
+    pub failed: bool,
 }
 
 /// One thing that happened.

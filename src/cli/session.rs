@@ -205,6 +205,18 @@ fn say_what_is_open(state: &Path, messages: &mut Messages) {
         Ok(plans) => {
             for open in plans.iter().filter(|open| !open.closed) {
                 let logs: Vec<_> = open.plan.logs.iter().map(ToString::to_string).collect();
+                if open.waiting {
+                    let line = format!(
+                        "{} of earlier runs was postponed; a run would try it again",
+                        open.plan.steps.first().map_or_else(String::new, |step| {
+                            step.action.source().map_or_else(String::new, |place| {
+                                Shown::path(&open.plan.path(place)).to_string()
+                            })
+                        })
+                    );
+                    messages.say(Level::Note, &line);
+                    continue;
+                }
                 let what = if logs.is_empty() { "a script".into() } else { logs.join(", ") };
                 let line = format!(
                     "an interrupted run has left {what} after step {} of {}; a run would finish it",

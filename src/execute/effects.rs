@@ -1,14 +1,15 @@
 //! From a step to what is done about it.
 
-use crate::event::Observer;
+use crate::event::{Observer, Postponement};
 use crate::execute::ScriptTexts;
 use crate::execute::compress::{compress, secure};
 use crate::execute::copy::{Making, copy, cut, dress, undo};
 use crate::execute::rename::{install, publish, rename};
 use crate::execute::script::{self, Ran};
-use crate::execute::site::{Effect, Result, Site, refused, system};
+use crate::execute::site::{Effect, Halt, Site, refused, system};
 use crate::facts::FileKind;
-use crate::plan::step::{Action, Attributes, Expect, Place, ScriptRef, Step, Why};
+use crate::fault::Fault;
+use crate::plan::step::{Action, Attributes, Expect, Place, ScriptCall, ScriptRef, Step, Why};
 use crate::system::Errno;
 use crate::system::file::{self, Refused};
 
@@ -40,38 +41,50 @@ pub(super) fn is_announced(action: &Action) -> bool {
 }
 
 /// Carries out one step.
-pub(super) fn perform(site: &Site<'_>, step: &Step, company: &mut Company<'_>) -> Result {
+///
+/// # Errors
+/// Why it was not done: it failed, or it waits (see [`super::waiting`]).
+pub(super) fn perform(
+    site: &Site<'_>,
+    step: &Step,
+    company: &mut Company<'_>,
+) -> Result<Effect, Halt> {
     let expect = step.expect;
-    match &step.action {
-        Action::Rename { from, to, .. } => rename(site, from, to, expect, step.why),
-        Action::Create { temp, log, attributes } => create(site, temp, log, attributes),
-        Action::Install { temp, log } => install(site, temp, log, company.observer),
+    Ok(match &step.action {
+        Action::Rename { from, to, .. } => rename(site, from, to, expect, step.why)?,
+        Action::Create { temp, log, attributes } => create(site, temp, log, attributes)?,
+        Action::Install { temp, log } => install(site, temp, log, company.observer)?,
         Action::Copy { from, temp, to, attributes, allow_hard_links } => {
             let hard_links = *allow_hard_links;
-            copy(site, &Making { from, temp, to, attributes, hard_links, expect })
+            copy(site, &Making { from, temp, to, attributes, hard_links, expect })?
         }
-        Action::Publish { temp, to } => publish(site, temp, to),
+        Action::Publish { temp, to } => publish(site, temp, to)?,
         Action::Cut { log, archive, allow_hard_links } => {
             let in_doubt = company.interrupted > 0;
-            cut(site, log, archive.as_ref(), *allow_hard_links, expect, in_doubt)
+            cut(site, log, archive.as_ref(), *allow_hard_links, expect, in_doubt)?
         }
         Action::Compress { from, temp, to, program, options, attributes, allow_hard_links } => {
             let hard_links = *allow_hard_links;
             let making = Making { from, temp, to, attributes, hard_links, expect };
-            compress(site, &making, &program.0, options, company.observer)
+            compress(site, &making, &program.0, options, company.observer)?
         }
         Action::Remove { file, pre_remove } => {
-            remove(site, file, pre_remove.as_ref(), expect, step.why, company)
+            remove(site, file, pre_remove.as_ref(), expect, step.why, company)?
         }
-        Action::Script(call) => Ok(match run_script(call, company)? {
+        Action::Script(call) => match run_script(call, company)? {
             Ran::Well => Effect::done(None),
             Ran::Gone => Effect::already(None),
-        }),
-    }
+        },
+    })
 }
 
 /// Makes the empty new log under its temporary name (compat ROT-53, ROT-60).
-fn create(site: &Site<'_>, temp: &Place, log: &Place, attributes: &Attributes) -> Result {
+fn create(
+    site: &Site<'_>,
+    temp: &Place,
+    log: &Place,
+    attributes: &Attributes,
+) -> Result<Effect, Fault> {
     let what = format!("error creating output file {}", site.shown(log));
     let dir = site.dir(temp)?;
     if site.resumed {
@@ -97,7 +110,7 @@ fn remove(
     expect: Expect,
     why: Why,
     company: &mut Company<'_>,
-) -> Result {
+) -> Result<Effect, Halt> {
     if !is_there(site, place, expect)? {
         return Ok(Effect::already(None));
     }
@@ -105,7 +118,11 @@ fn remove(
         secure(site, place)?;
     }
     if let Some(script) = pre_remove {
-        run_script(&script::before_removal(script, site.plan.path(place)), company)?;
+        let call = script::before_removal(script, site.plan.path(place));
+        give_up_if_interrupted(&call, company)?;
+        // What objects today may agree tomorrow.
+        script::run(&call, company.scripts, company.observer)
+            .map_err(|reason| Halt::Postponed(Postponement { reason, failed: true }))?;
         if !is_there(site, place, expect)? {
             return Ok(Effect::done(None));
         }
@@ -114,14 +131,14 @@ fn remove(
         Ok(()) => Ok(Effect::done(None)),
         Err(Errno::ENOENT) => Ok(Effect::already(None)),
         Err(errno) => {
-            Err(system(&format!("Failed to remove old log {}", site.shown(place)), errno))
+            Err(system(&format!("Failed to remove old log {}", site.shown(place)), errno).into())
         }
     }
 }
 
 /// Whether the file to be removed is there. Another file in its place is an error, but not when a
 /// plan is resumed: then the file has been removed, and a later step has moved the other one there.
-fn is_there(site: &Site<'_>, place: &Place, expect: Expect) -> Result<bool> {
+fn is_there(site: &Site<'_>, place: &Place, expect: Expect) -> Result<bool, Fault> {
     let Some(facts) = site.facts(place)? else { return Ok(false) };
     let what = || format!("Failed to remove old log {}", site.shown(place));
     match site.expected(place, expect) {
@@ -138,10 +155,16 @@ fn is_there(site: &Site<'_>, place: &Place, expect: Expect) -> Result<bool> {
     }
 }
 
-fn run_script(call: &crate::plan::step::ScriptCall, company: &mut Company<'_>) -> Result<Ran> {
+fn run_script(call: &ScriptCall, company: &mut Company<'_>) -> Result<Ran, Fault> {
+    give_up_if_interrupted(call, company)?;
+    script::run(call, company.scripts, company.observer)
+}
+
+/// A script that was interrupted too often counts as failed.
+fn give_up_if_interrupted(call: &ScriptCall, company: &Company<'_>) -> Result<(), Fault> {
     if company.interrupted >= MOST_INTERRUPTED {
         let reason = format!("{} runs ended while it ran; it is given up", company.interrupted);
         return Err(script::failure(call, &reason));
     }
-    script::run(call, company.scripts, company.observer)
+    Ok(())
 }

@@ -55,6 +55,8 @@ pub struct OpenPlan {
     pub ended: usize,
     /// Whether nothing is left to do but to record it.
     pub closed: bool,
+    /// Whether it is made of postponed steps: no run was interrupted.
+    pub waiting: bool,
 }
 
 /// The journal of a run; locked for as long as it lives.
@@ -148,17 +150,56 @@ impl Journal {
         self.dir.path().join(&self.name)
     }
 
-    /// Removes the file once its records are in the state. If a plan is still open, it stays. Its
-    /// lock lasts as long as `self`.
+    /// Leaves nothing but what waits for later runs, once the records are in the state: the file is
+    /// replaced by one with these plans alone, or removed if there are none. If a plan is still open,
+    /// it stays. Its lock lasts as long as `self`.
     ///
     /// # Errors
-    /// If it cannot be removed: the next run will record its plans again.
-    pub fn finish(&self) -> Result<(), Fault> {
-        let Some(ledger) = &self.file else { return Ok(()) };
-        if !self.open.is_empty() || !self.found.is_empty() {
+    /// If the file cannot be replaced or removed: the next run will record its plans again.
+    pub fn finish(&mut self, waiting: &[Plan]) -> Result<(), Fault> {
+        if self.file.is_none() || !self.open.is_empty() || !self.found.is_empty() {
             return Ok(());
         }
+        if !waiting.is_empty() {
+            return self.rewrite(waiting);
+        }
+        self.discard_spare()?;
+        let Some(ledger) = &self.file else { return Ok(()) };
         ledger.remove(&self.dir, &self.name).map_err(|e| self.fault("cannot remove", e))
+    }
+
+    /// Puts a journal of these plans in the place of this one, in one step.
+    fn rewrite(&mut self, waiting: &[Plan]) -> Result<(), Fault> {
+        let mut bytes = self.header()?;
+        for (id, plan) in (1..).zip(waiting) {
+            let plan = Cow::Borrowed(plan);
+            bytes.extend(self.encode(&Line::Plan { id, plan, waiting: true })?);
+        }
+        self.discard_spare()?;
+        let Some(spare) = self.spare() else { return Ok(()) };
+        let mut ledger = Ledger::create(&self.dir, &spare).map_err(|e| self.refused(e))?;
+        ledger
+            .append(&bytes)
+            .and_then(|()| ledger.replace(&self.dir, &spare, &self.name))
+            .map_err(|e| self.fault("cannot write", e))?;
+        self.file = Some(ledger);
+        Ok(())
+    }
+
+    /// The name under which the next journal is made.
+    fn spare(&self) -> Option<FileName> {
+        FileName::from_bytes(&[self.name.as_bytes(), b".new"].concat())
+    }
+
+    /// Removes what a run that died in [`Self::rewrite`] has left.
+    fn discard_spare(&self) -> Result<(), Fault> {
+        let Some(spare) = self.spare() else { return Ok(()) };
+        match self.dir.facts(&spare) {
+            Ok(None) => Ok(()),
+            Ok(Some(_)) => file::unlink(&self.dir, &spare),
+            Err(errno) => Err(errno),
+        }
+        .map_err(|e| self.fault("cannot remove the old draft of", e))
     }
 
     /// Hands over what an earlier run has left: plan by plan, and whether it is closed.
@@ -169,7 +210,7 @@ impl Journal {
     /// Writes a plan down and gives its number.
     pub(super) fn promise(&mut self, plan: &Plan) -> Result<u64, Fault> {
         let id = self.next;
-        self.write(&Line::Plan { id, plan: Cow::Borrowed(plan) })?;
+        self.write(&Line::Plan { id, plan: Cow::Borrowed(plan), waiting: false })?;
         self.next += 1;
         self.open.insert(id);
         Ok(id)
@@ -188,17 +229,8 @@ impl Journal {
             let made = Ledger::create(&self.dir, &self.name).map_err(|e| self.refused(e))?;
             self.file = Some(made);
         }
-        let encode = |line: &Line<'_>| {
-            line.bytes().map_err(|e| {
-                Fault::new(format!("cannot write journal {}: {e}", Shown::path(&self.path())))
-            })
-        };
-        let mut bytes = Vec::new();
-        if !self.begun {
-            let boot = Cow::Borrowed(self.boot.as_str());
-            bytes.extend(encode(&Line::Journal { version: VERSION, boot })?);
-        }
-        bytes.extend(encode(line)?);
+        let mut bytes = if self.begun { Vec::new() } else { self.header()? };
+        bytes.extend(self.encode(line)?);
         let Some(ledger) = &mut self.file else { return Ok(()) };
         match ledger.append(&bytes) {
             Ok(()) => {
@@ -207,6 +239,16 @@ impl Journal {
             }
             Err(errno) => Err(self.fault("cannot write", errno)),
         }
+    }
+
+    fn header(&self) -> Result<Vec<u8>, Fault> {
+        let boot = Cow::Borrowed(self.boot.as_str());
+        self.encode(&Line::Journal { version: VERSION, boot })
+    }
+
+    fn encode(&self, line: &Line<'_>) -> Result<Vec<u8>, Fault> {
+        let failed = |e| format!("cannot write journal {}: {e}", Shown::path(&self.path()));
+        line.bytes().map_err(|e| Fault::new(failed(e)))
     }
 
     fn open_file(&self, purpose: Use) -> Result<Opened, JournalError> {
@@ -291,5 +333,5 @@ enum Opened {
 
 fn open_plan((work, closed): &(Work, bool)) -> OpenPlan {
     let ended = work.results.iter().flatten().count();
-    OpenPlan { plan: work.plan.clone(), ended, closed: *closed }
+    OpenPlan { plan: work.plan.clone(), ended, closed: *closed, waiting: work.waiting }
 }

@@ -19,8 +19,13 @@ pub(super) const VERSION: u32 = 1;
 pub(super) enum Line<'a> {
     /// The first line: the form, and the boot within which device numbers hold.
     Journal { version: u32, boot: Cow<'a, str> },
-    /// A plan, before its first step.
-    Plan { id: u64, plan: Cow<'a, Plan> },
+    /// A plan, before its first step; `waiting`: one of postponed steps.
+    Plan {
+        id: u64,
+        plan: Cow<'a, Plan>,
+        #[serde(default)]
+        waiting: bool,
+    },
     /// A step that must not be repeated for ever begins (a script).
     Started { plan: u64, step: usize },
     /// A step has ended; with the file that it has left under its target name.
@@ -94,9 +99,10 @@ fn apply(read: &mut Read, line: Line<'static>) -> Result<(), String> {
     match line {
         Line::Journal { version: VERSION, boot } => read.boot = boot.into_owned(),
         Line::Journal { version, .. } => return Err(format!("version {version} is not known")),
-        Line::Plan { id, plan } => {
+        Line::Plan { id, plan, waiting } => {
             let mut work = Work::new(plan.into_owned());
             work.resumed = true;
+            work.waiting = waiting;
             if read.plans.insert(id, (work, false)).is_some() {
                 return Err(format!("there are two plans {id}"));
             }

@@ -5,14 +5,15 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::event::{Event, Observer, StepResult};
+use crate::event::{Event, Observer, Postponement, StepResult};
 use crate::execute::effects::{Company, is_announced, perform};
 use crate::execute::journal::Journal;
 use crate::execute::lines::Line;
 use crate::execute::rename::discard_copy;
 use crate::execute::script;
-use crate::execute::site::Site;
-use crate::execute::work::Work;
+use crate::execute::site::{Halt, Site};
+use crate::execute::waiting;
+use crate::execute::work::{Standing, Work};
 use crate::execute::{Outcome, Perform, PlanId, ScriptTexts};
 use crate::fault::Fault;
 use crate::plan::Plan;
@@ -26,6 +27,8 @@ pub struct Live {
     scripts: Rc<dyn ScriptTexts>,
     log: Log,
     promised: BTreeMap<u64, Work>,
+    /// What later runs are to try again.
+    waiting: Vec<Plan>,
     /// Numbers plans where there is no journal to do it.
     next: u64,
 }
@@ -63,24 +66,35 @@ impl Live {
         scripts: Rc<dyn ScriptTexts>,
     ) -> Self {
         let log = Log { journal, told: false };
-        Self { dirs, scripts, log, promised: BTreeMap::new(), next: 1 }
+        Self { dirs, scripts, log, promised: BTreeMap::new(), waiting: Vec::new(), next: 1 }
     }
 
-    /// Finishes what a run that died has left, closing plans last, and gives the outcomes of all
-    /// plans that are in the journal: those that were finished too, since nobody has recorded them.
+    /// Finishes what a run that died has left, closing plans last, then tries what was postponed, and
+    /// gives the outcomes of all plans that are in the journal: those that were finished too, since
+    /// nobody has recorded them.
     pub fn resume(&mut self, observer: &mut dyn Observer) -> Vec<(Plan, Outcome)> {
         let Some(journal) = &mut self.log.journal else { return Vec::new() };
         let mut found: Vec<_> = journal.take_found().into_iter().collect();
-        found.sort_by_key(|(_, (work, _))| work.plan.closing);
+        found.sort_by_key(|(_, (work, _))| (work.waiting, work.plan.closing));
         let mut all = Vec::new();
-        for (id, (work, closed)) in found {
+        for (id, (mut work, closed)) in found {
             let plan = work.plan.clone();
             let outcome = if closed {
+                self.waiting.extend(waiting::left_over(&work));
                 work.outcome()
+            } else if work.waiting && !self.scripts.has_block(&plan.block) {
+                observer.observe(&Event::Note(&waiting::given_up(&plan)));
+                self.log.note(&Line::Closed { plan: id }, observer);
+                continue;
             } else {
-                let logs: Vec<String> = plan.logs.iter().map(ToString::to_string).collect();
-                let note = format!("finishing an interrupted run: {}", logs.join(", "));
-                observer.observe(&Event::Note(&note));
+                if work.waiting {
+                    observer.observe(&Event::Debug("trying again what was postponed"));
+                    waiting::find_again(&mut work, &self.dirs);
+                } else {
+                    let logs: Vec<String> = plan.logs.iter().map(ToString::to_string).collect();
+                    let note = format!("finishing an interrupted run: {}", logs.join(", "));
+                    observer.observe(&Event::Note(&note));
+                }
                 self.promised.insert(id, work);
                 self.carry_out(PlanId(id), observer)
             };
@@ -89,13 +103,14 @@ impl Live {
         all
     }
 
-    /// Removes the journal, once the records of all outcomes are in the state. One that still has
-    /// an open plan stays. Its lock lasts until the end of `self`.
+    /// Removes the journal, once the records of all outcomes are in the state, or leaves in it what
+    /// was postponed. One that still has an open plan stays. Its lock lasts until the end of `self`.
     ///
     /// # Errors
-    /// If it cannot be removed.
+    /// If it cannot be replaced or removed.
     pub fn finish(&mut self) -> Result<(), Fault> {
-        self.log.journal.as_ref().map_or(Ok(()), Journal::finish)
+        let waiting = waiting::once_each(std::mem::take(&mut self.waiting));
+        self.log.journal.as_mut().map_or(Ok(()), |journal| journal.finish(&waiting))
     }
 
     /// One step: cancelled, or done between the two lines that the journal has about it.
@@ -103,24 +118,37 @@ impl Live {
         let Some(step) = work.plan.steps.get(index) else { return };
         let site =
             Site { dirs: &self.dirs, plan: &work.plan, made: &work.made, resumed: work.resumed };
-        let (result, left) = if work.is_cancelled(index) {
-            if let Err(fault) = tidy(&site, &step.action) {
-                observer.observe(&Event::Warning(&fault.message));
+        let (result, left) = match work.standing(index) {
+            Standing::Cancelled => {
+                if let Err(fault) = tidy(&site, &step.action) {
+                    observer.observe(&Event::Warning(&fault.message));
+                }
+                (StepResult::Cancelled, None)
             }
-            (StepResult::Cancelled, None)
-        } else {
-            observer.observe(&Event::StepStarted { plan: &work.plan, step });
-            let interrupted = work.starts.get(&index).copied().unwrap_or_default();
-            if is_announced(&step.action) {
-                self.log.note(&Line::Started { plan: id, step: index }, observer);
+            // Whoever it waits with has said why.
+            Standing::Waits(reason) => {
+                (StepResult::Postponed(Postponement { reason, failed: false }), None)
             }
-            let mut company = Company { scripts: &*self.scripts, observer, interrupted };
-            match perform(&site, step, &mut company) {
-                Ok(effect) if effect.already => (StepResult::AlreadyDone, effect.id),
-                Ok(effect) => (StepResult::Done, effect.id),
-                Err(fault) => {
-                    observer.observe(&Event::Error(&fault));
-                    (StepResult::Failed(fault), None)
+            Standing::Free => {
+                observer.observe(&Event::StepStarted { plan: &work.plan, step });
+                let interrupted = work.starts.get(&index).copied().unwrap_or_default();
+                if is_announced(&step.action) {
+                    self.log.note(&Line::Started { plan: id, step: index }, observer);
+                }
+                let mut company = Company { scripts: &*self.scripts, observer, interrupted };
+                match perform(&site, step, &mut company) {
+                    Ok(effect) if effect.already => (StepResult::AlreadyDone, effect.id),
+                    Ok(effect) => (StepResult::Done, effect.id),
+                    Err(Halt::Failed(fault)) => {
+                        observer.observe(&Event::Error(&fault));
+                        (StepResult::Failed(fault), None)
+                    }
+                    Err(Halt::Postponed(why)) => {
+                        if why.failed {
+                            observer.observe(&Event::Error(&why.reason));
+                        }
+                        (StepResult::Postponed(why), None)
+                    }
                 }
             }
         };
@@ -183,6 +211,7 @@ impl Perform for Live {
                 dirs.forget(&dir.0);
             }
         }
+        self.waiting.extend(waiting::left_over(&work));
         work.outcome()
     }
 

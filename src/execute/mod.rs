@@ -16,6 +16,8 @@
 //! - **Killed at any moment** (SIGKILL, out of memory): the plan was written down before its first
 //!   step, so the next run finishes it. No step is done twice to the same file; a rename is
 //!   recognised by the moved file's identity, a copy by its final name, a cut by its content.
+//! - **What must wait is not forgotten.** A postponed step stays in the journal and is tried again at
+//!   the start of every run, whatever the file is called by then (`waiting` says how).
 //! - **Power loss** may take the journal's end, or all of it: it is never synced. No content of a
 //!   log is lost by that, and nothing is overwritten: what is left of a plan is repeated where it can
 //!   be, fails where the world looks otherwise, and the next run plans anew.
@@ -44,7 +46,7 @@ use crate::event::{Observer, StepResult};
 use crate::fault::Fault;
 use crate::names::LogPath;
 use crate::plan::Plan;
-use crate::plan::step::{ScriptCall, ScriptRef};
+use crate::plan::step::{BlockKey, ScriptCall, ScriptRef};
 
 mod compress;
 mod copy;
@@ -58,6 +60,7 @@ mod script;
 mod site;
 #[cfg(test)]
 mod tests;
+mod waiting;
 mod work;
 
 pub use journal::{Journal, JournalError, OpenPlan};
@@ -102,4 +105,7 @@ pub struct Outcome {
 pub trait ScriptTexts {
     /// The text of a script; `None` if its block, or the script, is gone from the configuration.
     fn text(&self, script: &ScriptRef) -> Option<Vec<u8>>;
+
+    /// Whether a block is still in the configuration.
+    fn has_block(&self, block: &BlockKey) -> bool;
 }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use crate::event::Postponement;
 use crate::facts::{FileFacts, FileKind};
 use crate::fault::Fault;
 use crate::names::Shown;
@@ -37,6 +38,21 @@ impl Effect {
 
     pub fn already(id: Option<FileId>) -> Self {
         Self { already: true, id }
+    }
+}
+
+/// Why a step was not done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Halt {
+    /// It failed; the next rotation looks at the disk and plans anew.
+    Failed(Fault),
+    /// It must wait: see [`super::waiting`].
+    Postponed(Postponement),
+}
+
+impl From<Fault> for Halt {
+    fn from(fault: Fault) -> Self {
+        Self::Failed(fault)
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::event::StepResult;
 use crate::execute::Outcome;
+use crate::fault::Fault;
 use crate::plan::step::{Action, Place, Plan};
 use crate::units::FileId;
 
@@ -19,21 +20,41 @@ pub(super) struct Work {
     pub starts: HashMap<usize, u32>,
     /// An interrupted run has begun it: any step may have been done already.
     pub resumed: bool,
+    /// Earlier runs have postponed it: nobody was interrupted, unless a step has ended.
+    pub waiting: bool,
+}
+
+/// What earlier steps mean for a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Nothing.
+    Free,
+    /// A failure takes it with it.
+    Cancelled,
+    /// One that it builds on was postponed, for this reason: it waits too.
+    Waits(Fault),
 }
 
 impl Work {
     pub fn new(plan: Plan) -> Self {
         let results = vec![None; plan.steps.len()];
         let (made, starts) = (HashMap::new(), HashMap::new());
-        Self { plan, results, made, starts, resumed: false }
+        Self { plan, results, made, starts, resumed: false, waiting: false }
     }
 
-    /// Whether an earlier failure takes this step with it.
-    pub fn is_cancelled(&self, index: usize) -> bool {
-        let Some(step) = self.plan.steps.get(index) else { return false };
-        let failed = |result: &Option<StepResult>| matches!(result, Some(StepResult::Failed(_)));
+    /// Whether earlier steps stand in the way of this one.
+    pub fn standing(&self, index: usize) -> Standing {
+        let Some(step) = self.plan.steps.get(index) else { return Standing::Free };
         let before = self.plan.steps.iter().zip(&self.results).take(index);
-        before.filter(|(_, r)| failed(r)).any(|(s, _)| s.scope.covers(step.scope))
+        let mut standing = Standing::Free;
+        for (_, result) in before.filter(|(earlier, _)| earlier.scope.covers(step.scope)) {
+            match result {
+                Some(StepResult::Failed(_)) => return Standing::Cancelled,
+                Some(StepResult::Postponed(why)) => standing = Standing::Waits(why.reason.clone()),
+                _ => {}
+            }
+        }
+        standing
     }
 
     /// Notes how a step ended, and which file it left under its target name.
@@ -89,7 +110,11 @@ impl Work {
         };
         let records = self.plan.records.iter().filter(|r| holds(r.after));
         let records = records.map(|r| (r.log.clone(), r.time)).collect();
-        let failed = results.iter().any(|r| matches!(r, StepResult::Failed(_)));
+        let failed = results.iter().any(|result| match result {
+            StepResult::Failed(_) => true,
+            StepResult::Postponed(why) => why.failed,
+            _ => false,
+        });
         Outcome { results, records, failed }
     }
 }

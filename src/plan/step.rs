@@ -264,6 +264,36 @@ pub enum Action {
     Script(ScriptCall),
 }
 
+impl Action {
+    /// The file that it takes: what [`Step::expect`] speaks of.
+    pub fn source(&self) -> Option<&Place> {
+        match self {
+            Self::Rename { from, .. } | Self::Copy { from, .. } | Self::Compress { from, .. } => {
+                Some(from)
+            }
+            Self::Install { temp, .. } | Self::Publish { temp, .. } => Some(temp),
+            Self::Cut { log, .. } => Some(log),
+            Self::Remove { file, .. } => Some(file),
+            Self::Create { .. } | Self::Script(_) => None,
+        }
+    }
+
+    /// All names that it speaks of.
+    pub fn places_mut(&mut self) -> Vec<&mut Place> {
+        match self {
+            Self::Rename { from, to } => vec![from, to],
+            Self::Copy { from, temp, to, .. } | Self::Compress { from, temp, to, .. } => {
+                vec![from, temp, to]
+            }
+            Self::Create { temp, log, .. } | Self::Install { temp, log } => vec![temp, log],
+            Self::Publish { temp, to } => vec![temp, to],
+            Self::Cut { log, archive, .. } => std::iter::once(log).chain(archive).collect(),
+            Self::Remove { file, .. } => vec![file],
+            Self::Script(_) => Vec::new(),
+        }
+    }
+}
+
 /// Names a script; its text is looked up in today's configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ScriptRef {

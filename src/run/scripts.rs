@@ -27,4 +27,8 @@ impl ScriptTexts for ConfiguredScripts {
     fn text(&self, script: &ScriptRef) -> Option<Vec<u8>> {
         Some(self.0.get(&script.block)?.get(script.kind)?.value.clone())
     }
+
+    fn has_block(&self, block: &BlockKey) -> bool {
+        self.0.contains_key(block)
+    }
 }

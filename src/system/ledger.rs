@@ -144,6 +144,16 @@ impl Ledger {
         }
     }
 
+    /// Gives it another's name and lets that one go, in one step. Both locks last.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    pub fn replace(&self, dir: &Dir, name: &FileName, other: &FileName) -> Result<(), Errno> {
+        before_effect("rename journal")?;
+        let (from, to) = (dir.handle(), dir.handle());
+        rustix::fs::renameat(from, name.as_bytes(), to, other.as_bytes()).map_err(errno)
+    }
+
     /// Removes it from its directory, if it still is what stands there. The lock lasts.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! `preremove` (compat ROT-84, ROT-90).
 
-use crate::scene::Scene;
+use crate::scene::{Scene, differs};
 
 #[test]
 fn it_runs_with_the_path_of_what_is_removed() {
@@ -38,4 +38,30 @@ fn it_runs_for_the_plain_file_after_compression_too() {
         .quiet()
         .expect_out("calls", "{dir}/a.log.1\n")
         .expect_files([("a.log.1.gz", "new\n")]);
+}
+
+#[test]
+fn a_file_that_was_kept_is_removed_by_a_later_run() {
+    differs("postponed", || {
+        let script = "missingok\npreremove\ntest -e {out}/agreed\nendscript\n";
+        Scene::new()
+            .config(&format!("{{dir}}/a.log {{\ndaily\nrotate 1\n{script}}}"))
+            .log("a.log", "new\n")
+            .file("a.log.1", "old\n")
+            .run(["-f"])
+            .status(1)
+            .expect_files([("a.log.1", "new\n"), ("a.log.2", "old\n")])
+            // The log is not due, but what was postponed is tried.
+            .run([])
+            .status(1)
+            .stderr_has("Not removing this file.")
+            .run(["-d"])
+            .stderr_has("{dir}/a.log.2 of earlier runs was postponed; a run would try it again")
+            .then(|scene| std::fs::write(scene.out_path("agreed"), "").expect("write"))
+            .run([])
+            .quiet()
+            .expect_files([("a.log.1", "new\n")])
+            .run([])
+            .quiet();
+    });
 }

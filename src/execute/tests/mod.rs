@@ -3,6 +3,7 @@
 mod actions;
 mod crash;
 mod journal;
+mod waiting;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -13,7 +14,7 @@ use std::rc::Rc;
 use crate::clock::LocalTime;
 use crate::event::{Event, Observer};
 use crate::execute::effects::{Company, perform};
-use crate::execute::site::{Effect, Site};
+use crate::execute::site::{Effect, Halt, Site};
 use crate::execute::{Journal, JournalError, Live, ScriptTexts};
 use crate::fault::Fault;
 use crate::names::{AnyPath, FileName, LogPath};
@@ -147,7 +148,10 @@ impl Scene {
         let site = Site { dirs: &dirs, plan: &plan, made, resumed };
         let texts = self.texts();
         let mut company = Company { scripts: &texts, observer: &mut (), interrupted: 0 };
-        perform(&site, step, &mut company)
+        perform(&site, step, &mut company).map_err(|halt| match halt {
+            Halt::Failed(fault) => fault,
+            Halt::Postponed(why) => why.reason,
+        })
     }
 }
 
@@ -164,6 +168,11 @@ impl ScriptTexts for Texts {
             kind => format!("echo {kind:?} >> ran; test ! -e fail").into_bytes(),
         });
         Some(text)
+    }
+
+    /// A block is gone from the configuration where a file `gone` is.
+    fn has_block(&self, _: &BlockKey) -> bool {
+        !self.0.join("gone").exists()
     }
 }
 

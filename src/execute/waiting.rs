@@ -1,0 +1,162 @@
+//! Postponed steps: what cannot be done yet, but must not be forgotten.
+//!
+//! # How to postpone a step
+//!
+//! Let the effect return [`Halt::Postponed`](super::site::Halt) before it has changed anything. All the
+//! rest follows:
+//!
+//! - Later steps within the scope of the postponed one wait with it, in their order; steps of other
+//!   scopes (such as the move to the refuge above the chain) go on.
+//! - With [`Postponement::failed`](crate::event::Postponement) the reason is told as an error and the
+//!   exit status becomes 1; without it nothing is said here (say it yourself, through the observer).
+//! - At the end of the run [`Journal::finish`](super::Journal::finish) writes a journal of these steps
+//!   alone, each bound to its file by [`FileId`].
+//! - Each later run tries them at its start, before anything is decided, and whether or not the log is
+//!   due: [`find_again`] looks where each file is by then, since slots move. A file that is gone needs
+//!   nothing any more; a block that is gone from the configuration is a note, and its files stay.
+//!
+//! Without a journal (`-s /dev/null`) a postponed step is simply not done.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::mem::Discriminant;
+use std::path::{Path, PathBuf};
+
+use crate::event::StepResult;
+use crate::execute::work::Work;
+use crate::names::FileName;
+use crate::plan::Plan;
+use crate::plan::step::{Action, Expect, Place, Step};
+use crate::system::Dirs;
+use crate::units::FileId;
+
+/// A plan of what was postponed in a plan; `None` if nothing was.
+///
+/// Each step is bound to the file that it would have taken. One whose file nobody knows is left out:
+/// by its name alone it could meet another file later.
+pub(super) fn left_over(work: &Work) -> Option<Plan> {
+    let mut steps: Vec<Step> = Vec::new();
+    let mut made_here: HashSet<Place> = HashSet::new();
+    for (step, result) in work.plan.steps.iter().zip(&work.results) {
+        if !matches!(result, Some(StepResult::Postponed(_))) {
+            continue;
+        }
+        let mut step = step.clone();
+        if let Some(source) = step.action.source()
+            && !made_here.contains(source)
+            && !matches!(step.expect, Expect::Present(_))
+        {
+            let Some(&id) = work.made.get(source) else { continue };
+            step.expect = Expect::Present(id);
+        }
+        made_here.extend(target(&step.action).cloned());
+        steps.push(step);
+    }
+    let plan = Plan { steps, records: Vec::new(), ..work.plan.clone() };
+    (!plan.steps.is_empty()).then_some(plan)
+}
+
+/// What a step leaves for later steps of its plan.
+fn target(action: &Action) -> Option<&Place> {
+    match action {
+        Action::Create { temp, .. } | Action::Copy { temp, .. } | Action::Compress { temp, .. } => {
+            Some(temp)
+        }
+        Action::Rename { to, .. } | Action::Publish { to, .. } => Some(to),
+        Action::Install { log, .. } => Some(log),
+        Action::Cut { .. } | Action::Remove { .. } | Action::Script(_) => None,
+    }
+}
+
+/// Leaves out what waits already: a file that must stay is met by every rotation anew.
+pub(super) fn once_each(plans: Vec<Plan>) -> Vec<Plan> {
+    let mut seen: HashSet<(FileId, Discriminant<Action>)> = HashSet::new();
+    let mut kept = Vec::new();
+    for mut plan in plans {
+        // A step that takes what another makes shares its fate.
+        let mut is_new = true;
+        plan.steps.retain(|step| {
+            if let Expect::Present(id) = step.expect {
+                is_new = seen.insert((id, std::mem::discriminant(&step.action)));
+            }
+            is_new
+        });
+        if !plan.steps.is_empty() {
+            kept.push(plan);
+        }
+    }
+    kept
+}
+
+/// Renames the files of postponed steps to what they are called now. Where a file is gone, nothing is
+/// left to do.
+pub(super) fn find_again(work: &mut Work, dirs: &RefCell<Dirs>) {
+    let mut listings: HashMap<PathBuf, Vec<(FileName, FileId)>> = HashMap::new();
+    // The file of the last step that names one, for the steps that take what that one makes.
+    let mut last = Found::Same;
+    for index in 0..work.plan.steps.len() {
+        if work.results[index].is_some() {
+            continue;
+        }
+        let step = &work.plan.steps[index];
+        if let (Expect::Present(id), Some(place)) = (step.expect, step.action.source()) {
+            let dir = work.plan.directory(place);
+            let listing =
+                listings.entry(dir.to_owned()).or_insert_with(|| list(dir, &mut dirs.borrow_mut()));
+            let name = listing.iter().find(|(_, there)| there.is(&id)).map(|(name, _)| name);
+            last = match name {
+                Some(name) if *name == place.name => Found::Same,
+                Some(name) => Found::Renamed(place.clone(), name.clone()),
+                None => Found::Gone,
+            };
+        }
+        match &last {
+            Found::Same => {}
+            Found::Renamed(old, new) => {
+                for place in work.plan.steps[index].action.places_mut() {
+                    if place.dir == old.dir
+                        && let Some(name) = renamed(&place.name, &old.name, new)
+                    {
+                        place.name = name;
+                    }
+                }
+            }
+            Found::Gone => work.results[index] = Some(StepResult::AlreadyDone),
+        }
+    }
+}
+
+/// Where a file is.
+enum Found {
+    Same,
+    Renamed(Place, FileName),
+    Gone,
+}
+
+/// The files of a directory; none if it cannot be read.
+fn list(path: &Path, dirs: &mut Dirs) -> Vec<(FileName, FileId)> {
+    let Ok(dir) = dirs.open(path) else { return Vec::new() };
+    let names = dir.names().unwrap_or_default();
+    names
+        .into_iter()
+        .filter_map(|name| dir.facts(&name).ok().flatten().map(|facts| (name, facts.id)))
+        .collect()
+}
+
+/// What `name` becomes if it is `old` or made from it (`old.gz`, the temporary `.old.gz...`).
+fn renamed(name: &FileName, old: &FileName, new: &FileName) -> Option<FileName> {
+    let bytes = name.as_bytes();
+    let (dot, rest) = match bytes.strip_prefix(old.as_bytes()) {
+        Some(rest) => (&b""[..], rest),
+        None => (&b"."[..], bytes.strip_prefix(b".")?.strip_prefix(old.as_bytes())?),
+    };
+    FileName::from_bytes(&[dot, new.as_bytes(), rest].concat())
+}
+
+/// What is said of postponed steps whose block is gone.
+pub(super) fn given_up(plan: &Plan) -> String {
+    let pattern = plan.block.pattern.0.to_string_lossy();
+    format!(
+        "what was postponed for '{pattern}' is given up: it is not in the configuration any more"
+    )
+}
