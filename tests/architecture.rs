@@ -44,7 +44,7 @@ const EFFECTS: [(&str, &[&str], &str); 11] = [
     ("std::process::exit", &[], "the exit status is a value"),
     ("std::env::var", &["cli", "system"], "the environment is read in cli"),
     ("SystemTime::now", &["cli"], "time is an argument"),
-    ("Instant::now", &["cli"], "time is an argument"),
+    ("Instant::now", &["cli", "system"], "time is an argument"),
     ("Local::now", &["cli"], "time is an argument"),
     ("Utc::now", &["cli", "system"], "time is an argument"),
     ("dry_run", &["cli"], "a dry run prints the plan; nothing below cli asks"),

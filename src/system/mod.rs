@@ -10,8 +10,11 @@ pub mod config_file;
 pub mod copy;
 #[cfg(test)]
 pub mod crash;
+pub mod cut;
 pub mod dir;
 pub mod file;
+pub mod holders;
+pub mod lease;
 pub mod ledger;
 pub mod lock;
 pub mod log_copy;
