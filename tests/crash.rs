@@ -122,6 +122,23 @@ fn copytruncate_with_compression_survives_being_killed() {
     survives(|| numbered("copytruncate\ncompress", PACKED), 1);
 }
 
+/// Its last part stays, so the kill may fall between the cut and the journal's line about it.
+#[test]
+fn copytruncate_of_a_log_in_use_survives_being_killed() {
+    let text: Vec<String> = (0..2000).map(|n| format!("line {n}\n")).collect();
+    let text = text.concat();
+    survives(
+        || {
+            let scene = numbered("copytruncate", PLAIN).log("a.log", &text);
+            let open = fs::OpenOptions::new().append(true).open(scene.log_path("a.log"));
+            // Held to the end of the test, as by a writer that never closes it.
+            std::mem::forget(open.expect("open"));
+            scene
+        },
+        1,
+    );
+}
+
 #[test]
 fn dates_survive_being_killed() {
     survives(

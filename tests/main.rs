@@ -14,3 +14,4 @@ mod docs;
 mod messages;
 mod scene;
 mod story;
+mod writers;

@@ -1,16 +1,12 @@
-//! Copying a log, and emptying it once the copy is safe.
+//! Making a file from another: a copy of a log, and what every such file has in common.
 
 use crate::execute::site::{Effect, Result, Site, refused, system};
 use crate::facts::{FileFacts, FileKind};
 use crate::fault::Fault;
 use crate::plan::step::{Attributes, Expect, Place};
-use crate::system::file::{self, Access, OpenFile, Refused, Wanted};
+use crate::system::file::{self, Access, OpenFile};
 use crate::system::{Dir, Errno, attributes as system_attributes, copy as system_copy};
 use crate::units::FileId;
-
-/// Rounds of catching up and syncing before a log is cut all the same: a writer that never pauses
-/// must not keep us for ever.
-const ROUNDS: u32 = 3;
 
 /// File times that differ by less may be the same: some file systems keep whole seconds, or two.
 const SAME_TIME_SECONDS: i64 = 2;
@@ -145,82 +141,4 @@ pub(super) fn copy(site: &Site<'_>, making: &Making<'_>) -> Result {
             .map_err(|errno| system(&format!("error copying {from} to {to}"), errno))
     };
     Ok(Effect::done(Some(making.make(site, fill, &source)?)))
-}
-
-/// Empties a log (compat ROT-55).
-///
-/// The order: what the log has gained since it was copied is appended to the archive, and the
-/// archive and its name are synced; only when a sync has found nothing new (or after three rounds)
-/// follow the last read and, with nothing in between, the truncation. What the last read brought is
-/// synced afterwards: a kill in between loses nothing, and to sync it before would only let the log
-/// grow again.
-pub(super) fn cut(
-    site: &Site<'_>,
-    log: &Place,
-    archive: Option<&Place>,
-    hard_links: bool,
-    expect: Expect,
-    in_doubt: bool,
-) -> Result {
-    let shown = site.shown(log);
-    let what = format!("error truncating {shown}");
-    let wanted = site.wanted(log, expect, hard_links);
-    let dir = site.dir(log)?;
-    let (source, _) = file::open(&dir, &log.name, Access::ReadWrite, &wanted)
-        .map_err(|cause| refused(&format!("error opening {shown}"), cause))?;
-    let Some(archive) = archive else {
-        // Nothing tells whether it was cut before the run died. What it holds now may be new: keep
-        // it, the next rotation takes it.
-        if in_doubt {
-            return Ok(Effect::already(None));
-        }
-        file::empty(&source).map_err(|errno| system(&what, errno))?;
-        return Ok(Effect::done(None));
-    };
-    let kept = open_archive(site, archive)?;
-    let length = |file: &OpenFile| file::facts(file).map(|f| f.size);
-    let copied = length(&kept).map_err(|errno| system(&what, errno))?;
-    if site.resumed {
-        // The same head: it was not cut, or has grown again to the very same text; either way
-        // nothing is lost by going on.
-        if !system_copy::begins_with(&source, &kept).map_err(|errno| system(&what, errno))? {
-            return Ok(Effect::already(None));
-        }
-    } else if length(&source).map_err(|errno| system(&what, errno))? < copied {
-        return Err(refused(&what, Refused::Another).with_hint(
-            "it has become shorter since it was copied: somebody else truncates it too",
-        ));
-    }
-    let copying = format!("error copying {shown} to {}", site.shown(archive));
-    let catch_up =
-        |at| system_copy::content(&source, &kept, at).map_err(|errno| system(&copying, errno));
-    let archive_dir = site.dir(archive)?;
-    let mut at = copied;
-    for round in 0..ROUNDS {
-        let end = catch_up(at)?;
-        if round > 0 && end == at {
-            break;
-        }
-        at = end;
-        file::sync_with_name(&kept, &archive_dir)
-            .map_err(|errno| system(&format!("error syncing {}", site.shown(archive)), errno))?;
-    }
-    let end = catch_up(at)?;
-    file::empty(&source).map_err(|errno| system(&what, errno))?;
-    if end > at {
-        file::sync(&kept)
-            .map_err(|errno| system(&format!("error syncing {}", site.shown(archive)), errno))?;
-    }
-    Ok(Effect::done(None))
-}
-
-/// Opens the copy that this plan has made; any other file of its name is none of ours to append to.
-fn open_archive(site: &Site<'_>, archive: &Place) -> Result<OpenFile> {
-    let what = format!("error opening {}", site.shown(archive));
-    let Some(&id) = site.made.get(archive) else { return Err(refused(&what, Refused::Another)) };
-    let wanted = Wanted { id: Some(id), hard_links: false };
-    let dir = site.dir(archive)?;
-    file::open(&dir, &archive.name, Access::ReadWrite, &wanted)
-        .map(|(file, _)| file)
-        .map_err(|cause| refused(&what, cause))
 }

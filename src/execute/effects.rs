@@ -3,7 +3,8 @@
 use crate::event::{Observer, Postponement};
 use crate::execute::ScriptTexts;
 use crate::execute::compress::{compress, secure};
-use crate::execute::copy::{Making, copy, cut, dress, undo};
+use crate::execute::copy::{Making, copy, dress, undo};
+use crate::execute::cut::{Cutting, cut};
 use crate::execute::rename::{install, publish, rename};
 use crate::execute::script::{self, Ran};
 use crate::execute::site::{Effect, Halt, Site, refused, system};
@@ -60,8 +61,10 @@ pub(super) fn perform(
         }
         Action::Publish { temp, to } => publish(site, temp, to)?,
         Action::Cut { log, archive, allow_hard_links } => {
+            let (archive, hard_links) = (archive.as_ref(), *allow_hard_links);
             let in_doubt = company.interrupted > 0;
-            cut(site, log, archive.as_ref(), *allow_hard_links, expect, in_doubt)?
+            let cutting = Cutting { log, archive, hard_links, expect, in_doubt };
+            cut(site, &cutting, company.observer)?
         }
         Action::Compress { from, temp, to, program, options, attributes, allow_hard_links } => {
             let hard_links = *allow_hard_links;

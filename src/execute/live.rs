@@ -17,7 +17,7 @@ use crate::execute::work::{Standing, Work};
 use crate::execute::{Outcome, Perform, PlanId, ScriptTexts};
 use crate::fault::Fault;
 use crate::plan::Plan;
-use crate::plan::step::{Action, ScriptCall};
+use crate::plan::step::{Action, Archive, ScriptCall};
 use crate::system::Dirs;
 use crate::units::FileId;
 
@@ -173,7 +173,9 @@ impl Live {
 /// Removes what an earlier step has prepared for one that will not run.
 fn tidy(site: &Site<'_>, action: &Action) -> Result<(), Fault> {
     match action {
-        Action::Install { temp, .. } | Action::Publish { temp, .. } => discard_copy(site, temp),
+        Action::Install { temp, .. }
+        | Action::Publish { temp, .. }
+        | Action::Cut { archive: Some(Archive { temp, .. }), .. } => discard_copy(site, temp),
         _ => Ok(()),
     }
 }

@@ -29,8 +29,9 @@
 //!
 //! - A script that was running when the run died is run once more (it may have run to its end, or
 //!   not); one that was interrupted twice counts as failed.
-//! - `copytruncate` without the cooperation of the writer can lose what is written between the last
-//!   read and the truncation; that window is a few microseconds and no sync lies inside it.
+//! - `copytruncate` of a log that is in use loses nothing where the file system can take the head of a
+//!   file away (ext4, xfs). Elsewhere (tmpfs, btrfs), and of a log of less than a block, it can lose what
+//!   is written between the last read and the truncation: a few microseconds, no sync inside them.
 //! - Power loss that loses the whole journal leaves at worst a temporary file, or a second, complete
 //!   copy of a log.
 //! - A file system without `RENAME_NOREPLACE` and hard links (vfat) can overwrite a file that
@@ -50,6 +51,7 @@ use crate::plan::step::{BlockKey, ScriptCall, ScriptRef};
 
 mod compress;
 mod copy;
+mod cut;
 mod effects;
 pub mod journal;
 mod lines;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::names::{AnyPath, FileName, LogPath};
 
 use super::Request;
-use super::step::{Action, DirIndex, Expect, Place, Record, Scope, Step, Why};
+use super::step::{Action, Archive, DirIndex, Expect, Place, Record, Scope, Step, Why};
 
 /// Collects steps, and answers which names they leave in use.
 pub(super) struct Draft<'a> {
@@ -81,7 +81,13 @@ impl<'a> Draft<'a> {
                 self.made(to);
             }
             Action::Remove { file, .. } => self.gone(file),
-            Action::Cut { .. } | Action::Script(_) => {}
+            Action::Cut { archive, .. } => {
+                if let Some(Archive { temp, to }) = archive {
+                    self.gone(temp);
+                    self.made(to);
+                }
+            }
+            Action::Script(_) => {}
         }
         self.steps.push(Step { action, expect, scope, why });
     }

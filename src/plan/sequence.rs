@@ -17,7 +17,9 @@ use crate::units::{KeepCount, Mode};
 use super::draft::Draft;
 use super::generations::{Generations, Held};
 use super::naming::{Stem, temporary};
-use super::step::{Action, Attributes, DirIndex, Expect, Place, Plan, Scope, ScriptRef, Why};
+use super::step::{
+    Action, Archive, Attributes, DirIndex, Expect, Place, Plan, Scope, ScriptRef, Why,
+};
 use super::{Built, Request, Subject, script_call};
 
 /// Makes the plan of a request.
@@ -170,9 +172,12 @@ impl<'a> Sequence<'a> {
                 self.draft.push(Action::Install { temp, log }, Expect::Made, scope, Why::NewLog);
             }
         } else {
-            self.copy(subject, &log, &to, scope);
+            let temp = self.copy(subject, &log, &to, scope).ok_or_else(|| self.no_name(subject))?;
+            let to = to.clone();
             if method == Method::CopyTruncate {
-                self.cut(subject, &log, Some(to.clone()), scope);
+                self.cut(subject, &log, Some(Archive { temp, to }), scope);
+            } else {
+                self.draft.push(Action::Publish { temp, to }, Expect::Made, scope, Why::Rotation);
             }
             self.draft.record_after_last_step(&subject.log);
         }
@@ -214,8 +219,9 @@ impl<'a> Sequence<'a> {
         Some(temp)
     }
 
-    fn copy(&mut self, subject: &Subject, log: &Place, to: &Place, scope: Scope) {
-        let Some(temp) = temporary(&to.name, self.draft.taken_in(to.dir)) else { return };
+    /// Copies a log to a temporary name; gives that name.
+    fn copy(&mut self, subject: &Subject, log: &Place, to: &Place, scope: Scope) -> Option<Place> {
+        let temp = temporary(&to.name, self.draft.taken_in(to.dir))?;
         let temp = Place { dir: to.dir, name: temp };
         let attributes = Attributes::of(&subject.facts, None);
         let copy = Action::Copy {
@@ -226,11 +232,10 @@ impl<'a> Sequence<'a> {
             allow_hard_links: self.request.policy.selection.allow_hard_links,
         };
         self.draft.push(copy, Expect::Present(subject.facts.id), scope, Why::Rotation);
-        let publish = Action::Publish { temp, to: to.clone() };
-        self.draft.push(publish, Expect::Made, scope, Why::Rotation);
+        Some(temp)
     }
 
-    fn cut(&mut self, subject: &Subject, log: &Place, archive: Option<Place>, scope: Scope) {
+    fn cut(&mut self, subject: &Subject, log: &Place, archive: Option<Archive>, scope: Scope) {
         let cut = Action::Cut {
             log: log.clone(),
             archive,

@@ -227,12 +227,13 @@ pub enum Action {
         /// The final name.
         to: Place,
     },
-    /// Empties the log in place after its copy has caught up with it and is on disk.
+    /// Empties the log in place after its copy has caught up with it, has its final name and is on
+    /// disk. Of a log that is in use the last part may stay: then it is not in the copy.
     Cut {
         /// The log.
         log: Place,
         /// Its copy; `None` if nothing is kept (compat ROT-54).
-        archive: Option<Place>,
+        archive: Option<Archive>,
         /// `allowhardlink`.
         allow_hard_links: bool,
     },
@@ -287,11 +288,21 @@ impl Action {
             }
             Self::Create { temp, log, .. } | Self::Install { temp, log } => vec![temp, log],
             Self::Publish { temp, to } => vec![temp, to],
-            Self::Cut { log, archive, .. } => std::iter::once(log).chain(archive).collect(),
+            Self::Cut { log, archive: None, .. } => vec![log],
+            Self::Cut { log, archive: Some(Archive { temp, to }), .. } => vec![log, temp, to],
             Self::Remove { file, .. } => vec![file],
             Self::Script(_) => Vec::new(),
         }
     }
+}
+
+/// A copy that gets its final name when it has its final length; never overwrites.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Archive {
+    /// The temporary name.
+    pub temp: Place,
+    /// The final name.
+    pub to: Place,
 }
 
 /// Names a script; its text is looked up in today's configuration.

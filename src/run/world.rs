@@ -13,6 +13,7 @@ use crate::fault::Fault;
 use crate::names::{FileName, LogPath, Shown, Slot};
 use crate::plan::date::{self, DateSuffix};
 use crate::plan::naming::Stem;
+use crate::plan::step::Archive;
 use crate::plan::{Action, Place, Plan, Subject};
 use crate::schedule::{self, Decision, Question};
 use crate::state::State;
@@ -151,7 +152,11 @@ impl World<'_> {
                     moved(Some(temp), Some(to));
                 }
                 Action::Remove { file, .. } => moved(Some(file), None),
-                Action::Cut { .. } => {}
+                Action::Cut { archive, .. } => {
+                    if let Some(Archive { temp, to }) = archive {
+                        moved(Some(temp), Some(to));
+                    }
+                }
                 Action::Script(_) => index.forget_all(),
             }
         }

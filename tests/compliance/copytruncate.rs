@@ -39,6 +39,25 @@ fn a_writer_that_keeps_the_log_open_goes_on_at_its_start() {
         .expect_files([("a.log", "2\n"), ("a.log.1", "1\n")]);
 }
 
+/// Where the file system can take the head of a file away (ext4, xfs).
+#[test]
+fn of_a_log_that_is_in_use_the_last_part_may_stay() {
+    differs("B-09", || {
+        let text: Vec<String> = (0..2000).map(|n| format!("line {n}\n")).collect();
+        let text = text.concat();
+        let scene =
+            Scene::new().config("{dir}/a.log {\ncopytruncate\nrotate 2\n}").log("a.log", &text);
+        let log = scene.log_path("a.log");
+        let mut writer = std::fs::OpenOptions::new().append(true).open(&log).expect("open");
+        let scene = scene.run(["-f"]).quiet();
+        writer.write_all(b"later\n").expect("write");
+        let rest = std::fs::read_to_string(log).expect("log");
+        let archive = std::fs::read_to_string(scene.log_path("a.log.1")).expect("archive");
+        assert!(rest.len() > "later\n".len(), "{rest}");
+        assert_eq!(archive + &rest, text + "later\n");
+    });
+}
+
 #[test]
 fn it_wins_over_copy() {
     Scene::new()

@@ -353,15 +353,16 @@ fn a_dry_run_shows_the_steps_of_a_real_run_and_changes_nothing() {
 
 #[test]
 fn what_is_written_until_the_last_read_is_in_the_archive() {
-    let scene = Scene::new(&[("log", "0\n"), ("log.1", "0\n")]);
+    let scene = Scene::new(&[("log", "0\n1\n"), ("log.1", "0\n")]);
     let made = HashMap::from([(place("log.1"), scene.id("log.1"))]);
     let step = step(cut("log", Some("log.1")), scene.present("log"), Why::Rotation);
-    // A writer that is at work all the time, but not between the last read and the truncation.
-    let (path, mut next) = (scene.logs().join("log"), 0);
+    // A writer that is at work all the time, but not between the last read and the truncation. The
+    // log is shorter than a block, so it can only be emptied.
+    let mut log = std::fs::OpenOptions::new().append(true).open(scene.logs().join("log")).unwrap();
+    let mut next = 1;
     crash::before_each(move |effect| {
         if effect == "sync" {
             next += 1;
-            let mut log = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
             writeln!(log, "{next}").unwrap();
         }
         Ok(())
@@ -370,7 +371,84 @@ fn what_is_written_until_the_last_read_is_in_the_archive() {
     crash::disarm();
     assert!(result.is_ok());
     let all = scene.read("log.1").unwrap() + &scene.read("log").unwrap();
-    assert_eq!(all, "0\n1\n2\n3\n4\n");
+    let lines: Vec<String> = (0..all.lines().count()).map(|n| format!("{n}\n")).collect();
+    assert_eq!(all, lines.concat());
+    assert!(lines.len() > 3, "only {} lines were written", lines.len());
+}
+
+/// A log of 100 KiB and what a step that cuts it needs; the copy is older than the last lines.
+fn large_log() -> (Scene, String, HashMap<Place, FileId>) {
+    let lines: Vec<String> = (0..10_000).map(|n| format!("line {n:04}\n")).collect();
+    let text = lines.concat();
+    let scene = Scene::new(&[("log", &text), ("archive.tmp", &text[..50_000])]);
+    let made = HashMap::from([(place("archive.tmp"), scene.id("archive.tmp"))]);
+    (scene, text, made)
+}
+
+#[test]
+fn a_log_that_is_in_use_is_cut_at_a_line_that_ends_with_a_block() {
+    let (scene, text, made) = large_log();
+    let open = std::fs::OpenOptions::new().append(true).open(scene.logs().join("log"));
+    let mut writer = open.unwrap();
+    if !crate::system::cut::can_behead(&writer) {
+        return; // A file system that cannot (tmpfs, btrfs).
+    }
+    let step = step(cut("log", Some("log.1")), scene.present("log"), Why::Rotation);
+    // What is written in the very moment of the cut stays.
+    let mut late = writer.try_clone().unwrap();
+    crash::before_each(move |effect| {
+        if effect == "behead" {
+            writeln!(late, "in between").unwrap();
+        }
+        Ok(())
+    });
+    let result = scene.perform_with(&step, false, &made);
+    crash::disarm();
+    assert_eq!(result.map(|e| (e.already, e.id)), Ok((DONE, Some(scene.id("log.1")))));
+    writeln!(writer, "afterwards").unwrap();
+    let (archive, rest) = (scene.read("log.1").unwrap(), scene.read("log").unwrap());
+    assert_eq!(archive.clone() + &rest, text + "in between\nafterwards\n");
+    assert!(archive.ends_with('\n') && archive.len() > 4096, "{}", archive.len());
+    assert_eq!(scene.read("archive.tmp"), None);
+    // As a run sees it that was killed after the cut, and one that was killed before it.
+    let again = scene.perform_with(&step, true, &made);
+    assert_eq!(again.map(|e| e.already), Ok(ALREADY));
+    assert_eq!(scene.read("log").unwrap(), rest);
+    scene.write("log", &(archive.clone() + &rest));
+    let again = scene.perform_with(&step, true, &made);
+    assert_eq!(again.map(|e| e.already), Ok(DONE));
+    assert_eq!(scene.read("log.1").unwrap() + &scene.read("log").unwrap(), archive + &rest);
+}
+
+#[test]
+fn a_log_that_nobody_else_has_open_is_empty_after_its_cut() {
+    let (scene, text, made) = large_log();
+    let step = step(cut("log", Some("log.1")), scene.present("log"), Why::Rotation);
+    scene.perform_with(&step, false, &made).unwrap();
+    // A child of another test may have had it open for an instant; then a part has stayed.
+    let (archive, rest) = (scene.read("log.1").unwrap(), scene.read("log").unwrap());
+    assert_eq!(archive + &rest, text);
+}
+
+#[test]
+fn a_copy_whose_log_has_vanished_is_kept() {
+    let (scene, text, made) = large_log();
+    let step = step(cut("log", Some("log.1")), scene.present("log"), Why::Rotation);
+    scene.write("log", "short\n");
+    assert!(scene.perform_with(&step, false, &made).is_err());
+    assert_eq!(scene.read("log.1").as_deref(), Some(&text[..50_000]));
+    assert_eq!(scene.read("log").as_deref(), Some("short\n"));
+}
+
+#[test]
+fn a_copy_that_could_not_be_synced_is_removed_since_its_log_is_whole() {
+    let (scene, text, made) = large_log();
+    let step = step(cut("log", Some("log.1")), scene.present("log"), Why::Rotation);
+    crash::before_each(|effect| if effect == "sync" { Err(Errno::EIO) } else { Ok(()) });
+    let result = scene.perform_with(&step, false, &made);
+    crash::disarm();
+    assert!(result.is_err());
+    assert_eq!(scene.tree(), BTreeMap::from([("log".into(), text)]));
 }
 
 #[test]

@@ -19,8 +19,8 @@ use crate::execute::{Journal, JournalError, Live, ScriptTexts};
 use crate::fault::Fault;
 use crate::names::{AnyPath, FileName, LogPath};
 use crate::plan::step::{
-    Action, Attributes, BlockKey, DirIndex, Expect, Place, Plan, Record, Scope, ScriptCall,
-    ScriptKind, ScriptRef, Step, Why,
+    Action, Archive, Attributes, BlockKey, DirIndex, Expect, Place, Plan, Record, Scope,
+    ScriptCall, ScriptKind, ScriptRef, Step, Why,
 };
 use crate::system::{Dir, Dirs};
 use crate::units::{FileId, Mode};
@@ -239,7 +239,8 @@ pub fn publish(temp: &str, to: &str) -> Action {
 }
 
 pub fn cut(log: &str, archive: Option<&str>) -> Action {
-    Action::Cut { log: place(log), archive: archive.map(place), allow_hard_links: false }
+    let archive = archive.map(|to| Archive { temp: place("archive.tmp"), to: place(to) });
+    Action::Cut { log: place(log), archive, allow_hard_links: false }
 }
 
 /// Compresses by a shell script.

@@ -1,0 +1,133 @@
+//! Logs that are in use while they are rotated: no line is missing, and none is there twice.
+//!
+//! On a file system that can take the head of a file away (ext4, xfs).
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::scene::Scene;
+
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Waits until something is so.
+fn until(what: &str, mut so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !so() {
+        assert!(start.elapsed() < PATIENCE, "{what} has not happened");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn size(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |facts| facts.size())
+}
+
+/// Appends numbered lines as fast as it can until it is told to stop; gives their count.
+fn write_without_pause(path: &Path, stop: Arc<AtomicBool>) -> thread::JoinHandle<u64> {
+    let mut log = OpenOptions::new().append(true).open(path).expect("open");
+    thread::spawn(move || {
+        let (mut next, mut lines) = (0, Vec::new());
+        while !stop.load(Ordering::Relaxed) {
+            lines.clear();
+            for _ in 0..50 {
+                writeln!(lines, "line {next} of a log that is never closed").expect("memory");
+                next += 1;
+            }
+            log.write_all(&lines).expect("write");
+        }
+        next
+    })
+}
+
+#[test]
+fn copytruncate_loses_no_line_of_a_writer_that_never_pauses() {
+    const ROTATIONS: usize = 3;
+    let mut scene =
+        Scene::new().config("{dir}/a.log {\ncopytruncate\nrotate 9\n}").log("a.log", "");
+    let log = scene.log_path("a.log");
+    let stop = Arc::new(AtomicBool::new(false));
+    let writer = write_without_pause(&log, Arc::clone(&stop));
+    for _ in 0..ROTATIONS {
+        until("50 MB are written", || size(&log) > 50_000_000);
+        scene = scene.run(["-f", "-v"]).status(0).stderr_has("0 at risk");
+    }
+    stop.store(true, Ordering::Relaxed);
+    let written = writer.join().expect("writer");
+    let mut next = 0;
+    for slot in (0..=ROTATIONS).rev() {
+        let name = if slot == 0 { "a.log".into() } else { format!("a.log.{slot}") };
+        for line in BufReader::new(File::open(scene.log_path(&name)).expect("open")).lines() {
+            let line = line.expect("line");
+            assert_eq!(line, format!("line {next} of a log that is never closed"), "{name}");
+            next += 1;
+        }
+    }
+    assert_eq!(next, written);
+}
+
+#[test]
+fn tail_misses_nothing_and_sees_at_most_one_block_twice() {
+    const ROTATIONS: usize = 3;
+    let mut scene =
+        Scene::new().config("{dir}/a.log {\ncopytruncate\nrotate 9\n}").log("a.log", "");
+    let (log, seen) = (scene.log_path("a.log"), scene.out_path("seen"));
+    let script = "exec tail -n +1 -s 0.01 -F \"$0\" > \"$1\" 2>/dev/null";
+    let tail = scene.start("sh", ["-c".into(), script.into(), log.clone(), seen.clone()]);
+    let mut writer = OpenOptions::new().append(true).open(&log).expect("open");
+    let mut next = 0;
+    let mut write = || {
+        for _ in 0..20_000 {
+            writeln!(writer, "line {next}").expect("write");
+            next += 1;
+        }
+        let last = format!("line {}\n", next - 1);
+        until("tail has read all", || {
+            fs::read(&seen).is_ok_and(|seen| seen.ends_with(last.as_bytes()))
+        });
+    };
+    for _ in 0..ROTATIONS {
+        write();
+        scene = scene.run(["-f", "-v"]).status(0).stderr_has("read along");
+    }
+    write();
+    tail.kill();
+    let (mut next, mut twice) = (0_u64, 0);
+    let text = fs::read_to_string(&seen).expect("seen");
+    for line in text.lines() {
+        if line == format!("line {next}") {
+            next += 1;
+        } else {
+            twice += line.len() + 1;
+        }
+    }
+    assert_eq!(next, 20_000 * (ROTATIONS as u64 + 1));
+    assert!(twice <= 4096 * ROTATIONS, "{twice} bytes were seen twice");
+}
+
+#[test]
+fn a_writer_that_does_not_append_is_named_and_loses_no_line() {
+    let text = "a line of thirty-one characters\n".repeat(1000);
+    let mut scene =
+        Scene::new().config("{dir}/a.log {\ncopytruncate\nrotate 9\n}").log("a.log", "");
+    let log = scene.log_path("a.log");
+    let script = "exec 3>\"$0\"; cat \"$1\" >&3; echo ready >\"$2\"; while [ -e \"$2\" ]; do \
+                  sleep 0.01; done; echo last >&3";
+    let (source, flag) = (scene.out_path("source"), scene.out_path("flag"));
+    fs::write(&source, &text).expect("write");
+    let arguments = [script.into(), log.clone(), source, flag.clone()];
+    let writer = scene.start("sh", ["-c".into()].into_iter().chain(arguments));
+    until("the writer is ready", || size(&flag) > 0);
+    let scene = scene.run(["-f"]).status(0).stderr_has("(sh) writes without O_APPEND");
+    fs::remove_file(flag).expect("remove");
+    writer.end();
+    let mut all = fs::read(scene.log_path("a.log.1")).expect("archive");
+    all.extend(fs::read(log).expect("log"));
+    all.retain(|&byte| byte != 0);
+    assert_eq!(String::from_utf8_lossy(&all), text + "last\n");
+}
