@@ -8,7 +8,7 @@
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 
-use crate::scene::{Scene, Tree, program, when};
+use crate::scene::{Scene, Tree, program, set_mode, when};
 
 /// Calls that change a file. (Making an empty file is not among them, as `openat` cannot be told
 /// apart; the next call after it is.)
@@ -18,6 +18,9 @@ const CHANGES: &str = "rename,renameat,renameat2,unlink,unlinkat,link,linkat,sym
 
 /// More calls than any of these runs makes.
 const ENOUGH: usize = 1000;
+
+/// The one that mails, in scenarios with mail.
+const MAIL: [&str; 2] = ["-m", "{out}/mailer"];
 
 /// What a scenario leaves: the logs without times, and how often postrotate ran.
 struct End {
@@ -33,7 +36,7 @@ fn end(scene: &Scene) -> End {
 /// Runs the scenario undisturbed, and then killed at every step.
 fn survives(scene: impl Fn() -> Scene, signals: usize) {
     when::steady_day();
-    let undisturbed = scene().run([]).quiet();
+    let undisturbed = scene().run(MAIL).quiet();
     let wanted = end(&undisturbed);
     assert_eq!(wanted.signals, signals, "the scenario is as it should be");
 
@@ -42,7 +45,7 @@ fn survives(scene: impl Fn() -> Scene, signals: usize) {
         let inject = format!("inject={CHANGES}:signal=SIGKILL:when={n}");
         let trace = format!("trace={CHANGES}");
         let args = ["-qq", "-o", "{out}/trace", "-e", &trace, "-e", &inject, program()];
-        let args = args.into_iter().chain(["-s", "{state}", "{config}"]);
+        let args = args.into_iter().chain(["-m", "{out}/mailer", "-s", "{state}", "{config}"]);
         let args: Vec<String> = args.map(|a| scene.expand(a)).collect();
         let run = scene.start("strace", args).end();
         let whole = run.status().code() == Some(0);
@@ -50,7 +53,7 @@ fn survives(scene: impl Fn() -> Scene, signals: usize) {
             scene.ended(run).fail(&format!("step {n}: neither killed nor done"));
         }
         let before = Tree::of(scene.root());
-        let scene = scene.ended(run).run([]);
+        let scene = scene.ended(run).run(MAIL);
         let found = end(&scene);
         let scene = scene.status(0);
         let told = || format!("killed at step {n}; the disk was then\n{before:?}\n");
@@ -169,6 +172,22 @@ fn shared_scripts_with_three_logs_survive_being_killed() {
                     .file(&format!("{name}.1"), &format!("{name} line 1\n"))
                     .state(name, when::days_ago(2));
             }
+            scene
+        },
+        1,
+    );
+}
+
+#[test]
+fn mail_survives_being_killed() {
+    survives(
+        || {
+            let scene = numbered("create\ncompress\nmail root@x", PACKED);
+            let path = scene.out_path("mailer");
+            let script =
+                "#!/bin/sh\ntest \"$(cat)\" = 'line 2' || exit 1\necho yes > {dir}/mailed\n";
+            fs::write(&path, scene.expand(script)).expect("write");
+            set_mode(&path, 0o755);
             scene
         },
         1,

@@ -59,9 +59,15 @@ fn rotate(args: &Args) -> u8 {
         (work, index, _) = find();
     }
 
-    let check_parents = process::started_by_root();
-    let mut world =
-        World { dirs, index: RefCell::new(index), zone, now, forced: args.force, check_parents };
+    let mut world = World {
+        dirs,
+        index: RefCell::new(index),
+        zone,
+        now,
+        forced: args.force,
+        mail_program: args.mail.as_ref(),
+        check_parents: process::started_by_root(),
+    };
     let observer = &mut Text(&mut messages);
     well &= run::all(&work, &mut world, &mut state, performer.get(), observer);
 

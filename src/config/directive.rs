@@ -54,6 +54,10 @@ pub enum Directive {
         /// Its ending.
         extension: Option<&'static str>,
     },
+    /// `uncompresscmd`.
+    UncompressCommand(OsString),
+    /// `mail`, or `nomail`.
+    Mail(Option<OsString>),
     /// `compressoptions`.
     CompressOptions(Vec<OsString>),
     /// `compressext`.
@@ -91,6 +95,8 @@ pub enum Switch {
     Compress,
     /// `delaycompress`.
     DelayCompress,
+    /// `mailfirst` (on) and `maillast` (off).
+    MailFirst,
     /// `sharedscripts`.
     SharedScripts,
 }

@@ -50,6 +50,8 @@ pub struct Policy {
     pub create: Arc<Create>,
     /// How old versions are compressed.
     pub compression: Arc<Compression>,
+    /// Who gets old versions by mail.
+    pub mail: Arc<Mail>,
     /// The five scripts, and whether they are shared.
     pub scripts: Arc<Scripts>,
 }
@@ -230,7 +232,24 @@ pub struct Compression {
     pub options: Vec<OsString>,
     /// `compressext`, with its dot.
     pub extension: Vec<u8>,
+    /// `uncompresscmd`: what makes a version readable for mail.
+    pub uncompress: OsString,
 }
+
+/// `mail`, `mailfirst` and `maillast`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Mail {
+    /// Who gets what is removed; `None`: nobody.
+    pub address: Option<OsString>,
+    /// `mailfirst`: the newest version is mailed, not the one that expires.
+    pub first: bool,
+}
+
+/// What uncompresses an old version for mail, unless a package chooses another at build time.
+pub const UNCOMPRESS_COMMAND: &str = match option_env!("LOGROTATE_UNCOMPRESS_COMMAND") {
+    Some(command) => command,
+    None => "/bin/gunzip",
+};
 
 /// The built-in defaults (compat CFG-43).
 impl Default for Compression {
@@ -241,6 +260,7 @@ impl Default for Compression {
             program: "/bin/gzip".into(),
             options: Vec::new(),
             extension: b".gz".to_vec(),
+            uncompress: UNCOMPRESS_COMMAND.into(),
         }
     }
 }

@@ -113,7 +113,9 @@ impl Policy {
                 Arc::make_mut(&mut self.scripts).set(kind, Setting::at(text, place));
             }
             Directive::Switch(switch, on) => self.switch(switch, on),
+            Directive::Mail(address) => Arc::make_mut(&mut self.mail).address = address,
             Directive::CompressCommand { .. }
+            | Directive::UncompressCommand(_)
             | Directive::CompressOptions(_)
             | Directive::CompressExtension(_) => self.compressor(directive),
             Directive::Start(_)
@@ -141,6 +143,7 @@ impl Policy {
             Switch::HourAgo => Arc::make_mut(&mut self.naming).hour_ago = on,
             Switch::Compress => Arc::make_mut(&mut self.compression).enabled = on,
             Switch::DelayCompress => Arc::make_mut(&mut self.compression).delayed = on,
+            Switch::MailFirst => Arc::make_mut(&mut self.mail).first = on,
             Switch::SharedScripts => Arc::make_mut(&mut self.scripts).shared = on,
         }
     }
@@ -154,6 +157,7 @@ impl Policy {
                     compression.extension = extension.into();
                 }
             }
+            Directive::UncompressCommand(program) => compression.uncompress = program,
             Directive::CompressOptions(words) => {
                 compression.options = words;
             }

@@ -5,6 +5,7 @@ use crate::execute::ScriptTexts;
 use crate::execute::compress::{compress, secure};
 use crate::execute::copy::{Making, copy, dress, undo};
 use crate::execute::cut::{Cutting, cut};
+use crate::execute::mail::mail;
 use crate::execute::rename::{install, publish, rename};
 use crate::execute::script::{self, Ran};
 use crate::execute::site::{Effect, Halt, Site, refused, system};
@@ -23,13 +24,15 @@ pub(super) struct Company<'a> {
 }
 
 /// A script that was interrupted so often is not tried again.
-const MOST_INTERRUPTED: u32 = 2;
+pub(super) const MOST_INTERRUPTED: u32 = 2;
 
 /// Whether the journal says that a step begins, and not only that it has ended: steps that cannot
 /// tell from the disk whether they were done.
 pub(super) fn is_announced(action: &Action) -> bool {
     match action {
-        Action::Script(_) | Action::Remove { pre_remove: Some(_), .. } => true,
+        Action::Script(_) | Action::Mail { .. } | Action::Remove { pre_remove: Some(_), .. } => {
+            true
+        }
         Action::Cut { archive, .. } => archive.is_none(),
         Action::Rename { .. }
         | Action::Create { .. }
@@ -71,6 +74,7 @@ pub(super) fn perform(
             let making = Making { from, temp, to, attributes, hard_links, expect };
             compress(site, &making, &program.0, options, company.observer)?
         }
+        Action::Mail { .. } => mail(site, step, company)?,
         Action::Remove { file, pre_remove } => {
             remove(site, file, pre_remove.as_ref(), expect, step.why, company)?
         }
@@ -141,7 +145,7 @@ fn remove(
 
 /// Whether the file to be removed is there. Another file in its place is an error, but not when a
 /// plan is resumed: then the file has been removed, and a later step has moved the other one there.
-fn is_there(site: &Site<'_>, place: &Place, expect: Expect) -> Result<bool, Fault> {
+pub(super) fn is_there(site: &Site<'_>, place: &Place, expect: Expect) -> Result<bool, Fault> {
     let Some(facts) = site.facts(place)? else { return Ok(false) };
     let what = || format!("Failed to remove old log {}", site.shown(place));
     match site.expected(place, expect) {

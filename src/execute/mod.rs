@@ -56,6 +56,7 @@ mod effects;
 pub mod journal;
 mod lines;
 pub mod live;
+mod mail;
 pub mod preview;
 mod rename;
 mod script;

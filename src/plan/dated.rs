@@ -93,6 +93,7 @@ impl Sequence<'_> {
         let max_age = retention.max_age.as_ref().map(|s| s.value);
         let dates = self.dates_oldest_first(subject);
         let now = self.request.now;
+        let count = self.count();
         let versions = self.versions(subject);
         let ages: Vec<_> = dates
             .iter()
@@ -101,7 +102,7 @@ impl Sequence<'_> {
                 files.iter().find_map(|f| retention::expired(f.facts?.modified, now, max_age))
             })
             .collect();
-        let go = retention::dated(retention.count.value, &ages);
+        let go = retention::dated(count, &ages);
         for i in go.first {
             let files = self.versions(subject).dated.remove(&dates[i]).unwrap_or_default();
             let why = ages[i].map_or(Why::Count, |days| Why::Age { days });

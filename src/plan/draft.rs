@@ -87,7 +87,7 @@ impl<'a> Draft<'a> {
                     self.made(to);
                 }
             }
-            Action::Script(_) => {}
+            Action::Mail { .. } | Action::Script(_) => {}
         }
         self.steps.push(Step { action, expect, scope, why });
     }

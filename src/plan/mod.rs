@@ -39,6 +39,8 @@ pub struct Request<'a> {
     pub policy: &'a Policy,
     /// The time of the run.
     pub now: LocalTime,
+    /// The program that mails.
+    pub mail_program: &'a Path,
     /// The date suffix, if versions are dated.
     pub date: Option<&'a date::DateSuffix>,
     /// The logs that are due, in the block's order.

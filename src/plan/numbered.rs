@@ -127,7 +127,7 @@ impl Sequence<'_> {
             .iter()
             .map(|(&slot, age)| (slot, age.map_or(SlotAge::Kept, |_| SlotAge::Expired)))
             .collect();
-        let chain = chain(policy.naming.start, policy.retention.count.value, &slots);
+        let chain = chain(policy.naming.start, self.count(), &slots);
 
         if let Some(slot) = chain.dispose_first {
             let files = self.versions(subject).numbered.remove(&slot).unwrap_or_default();

@@ -144,7 +144,7 @@ impl<'a> Sequence<'a> {
     fn rotate(&mut self, index: u32, subject: &Subject) -> Result<(), Fault> {
         let scope = self.scope(index);
         let method = self.request.policy.method.method();
-        let keeps_nothing = self.request.policy.retention.count.value == KeepCount::Last(0);
+        let keeps_nothing = self.count() == KeepCount::Last(0);
         let log_dir = self.draft.dir(subject.log.dir());
         let log = Place { dir: log_dir, name: subject.log.name().clone() };
         let expect = Expect::Present(subject.facts.id);
@@ -281,8 +281,16 @@ impl<'a> Sequence<'a> {
             let attributes = Attributes::of(&subject.facts, times);
             newest = self.compress(&from, Expect::Made, attributes, scope, Why::Compression);
         }
-        if policy.retention.count.value == KeepCount::Last(0) {
+        if let Some(file) = newest.as_ref().filter(|_| policy.mail.first) {
+            // An uncompressed copy is called after the log (compat ROT-92).
+            let log = self.is_packed(file).then(|| AnyPath(subject.log.as_path().into()));
+            self.mail(file, Expect::Made, scope, log);
+        }
+        if self.count() == KeepCount::Last(0) {
             if let Some(file) = newest {
+                if !policy.mail.first {
+                    self.mail(&file, Expect::Made, scope, None);
+                }
                 self.remove_place(file, Expect::Made, scope, Why::KeepNone);
             }
             return;
@@ -291,8 +299,11 @@ impl<'a> Sequence<'a> {
         let numbered = versions.leaving.take().and_then(|slot| versions.numbered.remove(&slot));
         let dated = versions.leaving_date.take().and_then(|date| versions.dated.remove(&date));
         for held in numbered.into_iter().chain(dated).flatten() {
-            let dir = self.draft.dir(&subject.old_dir);
-            self.remove_place(Place { dir, name: held.name }, held.expect, scope, Why::Count);
+            let file = Place { dir: self.draft.dir(&subject.old_dir), name: held.name };
+            if !policy.mail.first {
+                self.mail(&file, held.expect, scope, None);
+            }
+            self.remove_place(file, held.expect, scope, Why::Count);
         }
     }
 
@@ -329,7 +340,42 @@ impl<'a> Sequence<'a> {
     pub(super) fn remove(&mut self, index: u32, subject: &Subject, held: &Held, why: Why) {
         let dir = self.draft.dir(&subject.old_dir);
         let scope = self.draft.version_scope(index);
-        self.remove_place(Place { dir, name: held.name.clone() }, held.expect, scope, why);
+        let file = Place { dir, name: held.name.clone() };
+        // These were never mailed as the newest, or long ago: they are mailed in any case (compat
+        // ROT-41, ROT-44).
+        self.mail(&file, held.expect, scope, None);
+        self.remove_place(file, held.expect, scope, why);
+    }
+
+    /// How many versions stay. One is kept where a copy could otherwise be mailed by nobody (compat
+    /// ROT-94): it is mailed and removed by the next rotation.
+    pub(super) fn count(&self) -> KeepCount {
+        let policy = self.request.policy;
+        let copies = policy.method.method() != Method::Move;
+        match policy.retention.count.value {
+            KeepCount::Last(0) if copies && policy.mail.address.is_some() => KeepCount::Last(1),
+            count => count,
+        }
+    }
+
+    /// Whether a file is one that our compressor has made.
+    fn is_packed(&self, file: &Place) -> bool {
+        file.name.as_bytes().ends_with(&self.request.policy.compression.extension)
+    }
+
+    /// Mails a file if there is somebody to mail it to.
+    fn mail(&mut self, file: &Place, expect: Expect, scope: Scope, subject: Option<AnyPath>) {
+        let policy = self.request.policy;
+        let Some(address) = &policy.mail.address else { return };
+        let uncompress = AnyPath(PathBuf::from(&policy.compression.uncompress));
+        let action = Action::Mail {
+            file: file.clone(),
+            uncompress: self.is_packed(file).then_some(uncompress),
+            program: AnyPath(self.request.mail_program.into()),
+            subject,
+            address: AnyPath(PathBuf::from(address)),
+        };
+        self.draft.push(action, expect, scope, Why::Mail);
     }
 
     pub(super) fn remove_place(&mut self, file: Place, expect: Expect, scope: Scope, why: Why) {

@@ -158,6 +158,8 @@ pub enum Why {
     NewLog,
     /// A script is set.
     Script,
+    /// `mail`.
+    Mail,
 }
 
 /// Mode, owner and times that a new file takes over.
@@ -254,6 +256,20 @@ pub enum Action {
         /// `allowhardlink`.
         allow_hard_links: bool,
     },
+    /// Sends a file to somebody. A file that is absent needs no mail. If it fails, what follows in its
+    /// scope waits for a later run.
+    Mail {
+        /// The file.
+        file: Place,
+        /// What makes it readable, if it is compressed.
+        uncompress: Option<AnyPath>,
+        /// The program that mails, called with `-s SUBJECT ADDRESS`.
+        program: AnyPath,
+        /// The subject; `None` for the path of the file.
+        subject: Option<AnyPath>,
+        /// Who gets it.
+        address: AnyPath,
+    },
     /// Removes a file, after its `preremove` script if there is one. Removing what is absent is done.
     Remove {
         /// The file.
@@ -274,7 +290,7 @@ impl Action {
             }
             Self::Install { temp, .. } | Self::Publish { temp, .. } => Some(temp),
             Self::Cut { log, .. } => Some(log),
-            Self::Remove { file, .. } => Some(file),
+            Self::Mail { file, .. } | Self::Remove { file, .. } => Some(file),
             Self::Create { .. } | Self::Script(_) => None,
         }
     }
@@ -290,7 +306,7 @@ impl Action {
             Self::Publish { temp, to } => vec![temp, to],
             Self::Cut { log, archive: None, .. } => vec![log],
             Self::Cut { log, archive: Some(Archive { temp, to }), .. } => vec![log, temp, to],
-            Self::Remove { file, .. } => vec![file],
+            Self::Mail { file, .. } | Self::Remove { file, .. } => vec![file],
             Self::Script(_) => Vec::new(),
         }
     }

@@ -88,6 +88,7 @@ fn planned(policy: &Policy, subjects: Vec<Subject>) -> Built {
     let names: Vec<FileName> =
         subjects.iter().flat_map(|s| s.versions.iter().map(|v| v.name.clone())).collect();
     build(&Request {
+        mail_program: "/usr/bin/mail".as_ref(),
         block: BlockKey { file: AnyPath("conf".into()), pattern: AnyPath("/d/*".into()) },
         policy,
         now: now(),
@@ -125,6 +126,10 @@ fn told(built: &Built) -> Vec<String> {
                     )
                 }
                 Action::Compress { from, .. } => format!("compress {}", path(from)),
+                Action::Mail { file, uncompress, .. } => {
+                    let unpacked = if uncompress.is_some() { " unpacked" } else { "" };
+                    format!("mail {}{unpacked}", path(file))
+                }
                 Action::Remove { file, .. } => format!("remove {}", path(file)),
                 Action::Script(call) => format!("{:?} {}", call.script.kind, call.args.len()),
             };
@@ -411,4 +416,15 @@ fn no_two_steps_ever_give_one_name_to_two_files() {
             }
         }
     }
+}
+
+#[test]
+fn a_version_that_cannot_be_mailed_waits_above_the_chain() {
+    let mut policy = keep(1);
+    Arc::make_mut(&mut policy.mail).address = Some("root".into());
+    let told = one(&policy, &[("a.1.gz", 1), ("a.2", 2)]);
+    let mailed = |wanted: &str| told.iter().position(|text| text == wanted).expect(wanted);
+    let (mail, remove) = (mailed("mail a.2 alone"), mailed("remove a.2 alone"));
+    assert!(mail < remove && remove < mailed("rename a.2 a.3 alone"), "{told:?}");
+    assert!(mailed("mail a.2.gz unpacked") < mailed("remove a.2.gz"), "{told:?}");
 }

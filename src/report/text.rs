@@ -126,6 +126,9 @@ impl Text<'_> {
             (Action::Compress { program, .. }, _) => {
                 self.debug(&format!("compressing log with: {}", Shown::path(&program.0)));
             }
+            (Action::Mail { file, address, .. }, _) => {
+                self.debug(&format!("mailing {} to {}", path(file), Shown::path(&address.0)));
+            }
             (Action::Remove { file, .. }, why) if why != Why::Compressed => {
                 self.debug(&format!("removing old log {}", path(file)));
             }
@@ -179,6 +182,10 @@ fn header(block: &LogBlock, forced: bool) -> String {
         parts.push(format!("only log files older than {} days are rotated, ", age.value.0));
     }
     let max_age = retention.max_age.as_ref().map(|s| s.value.0).filter(|&days| days > 0);
+    let kept_for_ever = retention.count.value == KeepCount::All && max_age.is_none();
+    if let Some(address) = policy.mail.address.as_ref().filter(|_| !kept_for_ever) {
+        parts.push(format!("old logs mailed to {}, ", Shown::path(address.as_ref())));
+    }
     parts.push(match (retention.count.value, max_age) {
         (KeepCount::All, None) => "old logs are kept forever".into(),
         (KeepCount::All, Some(_)) => "(unlimited rotations), old logs are removed".into(),

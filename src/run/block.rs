@@ -167,6 +167,7 @@ impl Handling<'_, '_> {
             block: self.key.clone(),
             policy,
             now: self.world.now,
+            mail_program: self.world.mail_program,
             date: Some(&date).filter(|_| policy.naming.dated),
             subjects,
             taken: &|dir, name| self.world.taken(dir, name),

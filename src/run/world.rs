@@ -34,6 +34,8 @@ pub struct World<'a> {
     pub now: LocalTime,
     /// `-f`.
     pub forced: bool,
+    /// The program that mails (`-m`).
+    pub mail_program: &'a Path,
     /// Whether directories that others may write are refused (compat RD-2: root only).
     pub check_parents: bool,
 }
@@ -157,6 +159,7 @@ impl World<'_> {
                         moved(Some(temp), Some(to));
                     }
                 }
+                Action::Mail { .. } => {}
                 Action::Script(_) => index.forget_all(),
             }
         }

@@ -1,4 +1,4 @@
-//! Child processes: scripts and compressors.
+//! Child processes: scripts, compressors, mailers.
 //!
 //! A child gets our standard input, output and error (or what it is given instead of them) and
 //! nothing else that we opened: every descriptor of ours is close-on-exec.
@@ -9,6 +9,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::AtomicBool;
@@ -138,6 +139,71 @@ pub fn filter(
     }
     let ended = child.wait().map(Ended::from).map_err(|e| not_run(&e))?;
     Ok(Filtered { ended, complaint })
+}
+
+/// Something to be mailed.
+#[derive(Debug, Clone, Copy)]
+pub struct Letter<'a> {
+    /// The program that mails, found in `PATH`.
+    pub program: &'a Path,
+    /// Its subject.
+    pub subject: &'a OsStr,
+    /// Who gets it.
+    pub address: &'a OsStr,
+    /// Its text.
+    pub content: &'a File,
+    /// What the text goes through first, found in `PATH`.
+    pub uncompress: Option<&'a Path>,
+}
+
+/// How the programs ended that a letter went through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sent {
+    /// What made it readable. That the mailer did not want all of it is no failure.
+    pub uncompressed: Ended,
+    /// The mailer.
+    pub mailed: Ended,
+}
+
+/// Which program could not be run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotSent {
+    /// The mailer.
+    Mailer(NotRun),
+    /// What makes the text readable.
+    Uncompressor(NotRun),
+}
+
+/// Mails a letter: `PROGRAM -s SUBJECT ADDRESS`, the text on its standard input (compat ROT-92). What
+/// it writes to its standard output is thrown away.
+///
+/// # Errors
+/// See [`NotSent`].
+pub fn mail(letter: &Letter<'_>) -> Result<Sent, NotSent> {
+    let content = letter.content.try_clone().map(Stdio::from);
+    let content = content.map_err(|e| NotSent::Mailer(not_run(&e)))?;
+    let mut command = Command::new(letter.program);
+    command.arg("-s").arg(letter.subject).arg(letter.address).stdout(Stdio::null());
+    hear_of_children();
+    let Some(program) = letter.uncompress else {
+        before_effect("child").map_err(|e| NotSent::Mailer(NotRun::System(e)))?;
+        let status = command.stdin(content).status().map_err(|e| NotSent::Mailer(not_run(&e)))?;
+        return Ok(Sent { uncompressed: Ended::Well, mailed: status.into() });
+    };
+    let failed = |e: &std::io::Error| NotSent::Uncompressor(not_run(e));
+    let mut uncompress = Command::new(program);
+    uncompress.stdin(content).stdout(Stdio::piped());
+    before_effect("child").map_err(|e| NotSent::Uncompressor(NotRun::System(e)))?;
+    let mut first = uncompress.spawn().map_err(|e| failed(&e))?;
+    command.stdin(first.stdout.take().map_or_else(Stdio::null, Stdio::from));
+    let second = command.status();
+    // Our end of the pipe must not keep the first one waiting for a reader.
+    drop(command);
+    let first = first.wait().map_err(|e| failed(&e))?;
+    let mailed = second.map(Ended::from).map_err(|e| NotSent::Mailer(not_run(&e)))?;
+    let unread = first.signal() == Some(Signal::SIGPIPE as i32);
+    let uncompressed = if unread { Ended::Well } else { first.into() };
+    Ok(Sent { uncompressed, mailed })
 }
 
 /// Why the system, or the standard library before it, did not start a child: an argument with a NUL

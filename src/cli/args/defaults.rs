@@ -13,8 +13,4 @@ pub const MAIL_COMMAND: &str = match option_env!("LOGROTATE_MAIL_COMMAND") {
     None => "/usr/bin/mail",
 };
 
-/// What uncompresses an old version for mail: `LOGROTATE_UNCOMPRESS_COMMAND`.
-pub const UNCOMPRESS_COMMAND: &str = match option_env!("LOGROTATE_UNCOMPRESS_COMMAND") {
-    Some(command) => command,
-    None => "/bin/gunzip",
-};
+pub use crate::config::policy::UNCOMPRESS_COMMAND;

@@ -1,10 +1,13 @@
 //! How a log is rotated: method, new log, scripts, mail, removal, identity.
 
-use super::Argument::{None as Bare, NotYet, Raw, Script};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+
+use super::Argument::{None as Bare, NotYet, Raw, Script, Value};
 use super::Directive::{self, Switch as Set};
-use super::{Row, Switch, row};
+use super::{Row, Switch, needs, row};
 use crate::config::policy::ScriptKind;
-use crate::config::value::{self, Bad, Reading};
+use crate::config::value::{self, Bad, Reading, printable};
 
 pub(super) const ROWS: &[Row] = &[
     row("copy", Bare(|| Set(Switch::Copy, true)), "The log is copied and stays as it is."),
@@ -38,10 +41,14 @@ pub(super) const ROWS: &[Row] = &[
     row("postrotate", Script(ScriptKind::PostRotate), "Runs after a log was rotated."),
     row("lastaction", Script(ScriptKind::LastAction), "Runs once after all logs of the block."),
     row("preremove", Script(ScriptKind::PreRemove), "Runs before an old version is removed."),
-    row("mail", NotYet { argument: true }, "Mails what is removed to this address."),
-    row("nomail", Bare(|| Directive::Nothing), "Mails nothing."),
-    row("mailfirst", NotYet { argument: false }, "Mails the newest old version."),
-    row("maillast", Bare(|| Directive::Nothing), "Mails the version that is about to expire."),
+    row("mail", Value(needs("mail"), mail), "Mails what is removed to this address."),
+    row("nomail", Bare(|| Directive::Mail(None)), "Mails nothing."),
+    row("mailfirst", Bare(|| Set(Switch::MailFirst, true)), "Mails the newest old version."),
+    row(
+        "maillast",
+        Bare(|| Set(Switch::MailFirst, false)),
+        "Mails the version that is about to expire.",
+    ),
     row("shred", NotYet { argument: false }, "Overwrites what is removed."),
     row("noshred", Bare(|| Directive::Nothing), "Removes without overwriting."),
     row("shredcycles", NotYet { argument: true }, "How often removed versions are overwritten."),
@@ -68,4 +75,11 @@ fn create(text: &[u8], reading: &mut Reading<'_>) -> Result<Directive, Bad> {
         .transpose()
         .map_err(|bad: Bad| bad.with_hint(usage))?;
     Ok(Directive::Create { mode, owner })
+}
+
+fn mail(text: &[u8], _: &mut Reading<'_>) -> Result<Directive, Bad> {
+    let address = printable(text, "bad-mail", "mail address").map_err(|bad| {
+        bad.with_hint("one address, without blanks; an alias of the mail system may name several")
+    })?;
+    Ok(Directive::Mail(Some(OsString::from_vec(address.to_vec()))))
 }

@@ -73,7 +73,15 @@ pub(super) const ROWS: &[Row] = &[
         "The newest old version is compressed at once.",
     ),
     row("compresscmd", Value(needs("compress"), command), "The program that compresses."),
-    row("uncompresscmd", NotYet { argument: true }, "The program that uncompresses."),
+    row(
+        "uncompresscmd",
+        Value(needs("uncompress"), |text, reading| {
+            let program = printable(text, "bad-uncompress", "uncompress path")?;
+            reading.debug.push(format!("uncompress_prog is now {}", shown(program)));
+            Ok(Directive::UncompressCommand(OsString::from_vec(program.to_vec())))
+        }),
+        "The program that uncompresses for mail.",
+    ),
     row("compressoptions", Raw(options), "Arguments for the program that compresses."),
     row(
         "compressext",
