@@ -193,3 +193,32 @@ fn mail_survives_being_killed() {
         1,
     );
 }
+
+#[test]
+fn a_killed_run_is_finished_by_the_user_that_su_named_then() {
+    let tell = "#!/bin/sh\ngrep -E '^Uid' /proc/$$/status | tr -s '\\t ' ' '\n";
+    let block = |su: &str| {
+        format!(
+            "{{dir}}/sub/a.log {{\nrotate 1\nmissingok\n{su}\ncompress\ncompresscmd {{dir}}/tell\n\
+             compressext .told\npostrotate\ntest -e {{out}}/once || {{ touch {{out}}/once; \
+             kill -9 $PPID; }}\nendscript\n}}\n"
+        )
+    };
+    let mut scene = Scene::new()
+        .config(&block("su daemon daemon"))
+        .dir("sub")
+        .owner(1, 1)
+        .log("sub/a.log", "x\n")
+        .owner(1, 1)
+        .bytes("tell", tell.as_bytes())
+        .mode(0o755);
+    let args = scene.expand("-s {state} -f {config}");
+    let killed = scene.start(program(), args.split(' ')).end();
+    assert_eq!(killed.status().signal(), Some(9));
+    // The block says something else by now; the plan does not.
+    scene
+        .config(&block(""))
+        .run([])
+        .status(0)
+        .expect_files([("tell", tell), ("sub/a.log.1.told", "Uid: 1 1 1 1\n")]);
+}

@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::policy::{ScriptKind, Trigger};
+use super::policy::{RotateAs, ScriptKind, Trigger};
 use super::value::{Bad, Reading};
 use crate::units::{ByteSize, Days, KeepCount, Mode};
 
@@ -39,6 +39,8 @@ pub enum Directive {
         /// User and group.
         owner: Option<(u32, u32)>,
     },
+    /// `su`, complete.
+    RotateAs(RotateAs),
     /// `olddir`, or `noolddir`.
     OldDir(Option<PathBuf>),
     /// `dateformat`.

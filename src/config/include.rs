@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::directive::Directive;
 use super::item::Item;
 use super::parser::Parser;
+use super::policy::RotateAs;
 use super::taboo::TabooList;
+use super::value::Reading;
 use super::{Accounts, Notice};
 use crate::diagnostic::{Diagnostic, Prefix, Severity};
 use crate::names::Shown;
@@ -49,12 +52,29 @@ pub struct Loader<'a> {
     /// The files that are being read, outermost first.
     open: Vec<(u64, u64)>,
     files: usize,
+    /// The `su` in force.
+    rotate_as: RotateAs,
+    /// The same outside of what is open: files and blocks.
+    around: Vec<RotateAs>,
 }
 
 impl<'a> Loader<'a> {
     /// Items go to `out` in the order of the text.
     pub fn new(accounts: &'a dyn Accounts, out: &'a mut dyn FnMut(Item)) -> Self {
-        Self { accounts, taboo: TabooList::default(), out, open: Vec::new(), files: 0 }
+        Self {
+            accounts,
+            taboo: TabooList::default(),
+            out,
+            open: Vec::new(),
+            files: 0,
+            rotate_as: RotateAs::Invoker,
+            around: Vec::new(),
+        }
+    }
+
+    /// What values are read with at this point of the text.
+    pub fn reading(&self) -> Reading<'a> {
+        Reading { accounts: self.accounts, rotate_as: self.rotate_as, debug: Vec::new() }
     }
 
     /// Reads a file or directory that the command line names.
@@ -74,7 +94,23 @@ impl<'a> Loader<'a> {
 
     /// Passes an item on.
     pub fn item(&mut self, item: Item) {
+        self.follow_su(&item);
         (self.out)(item);
+    }
+
+    /// A bare `su` repeats the one around it, so it must be known while values are read.
+    fn follow_su(&mut self, item: &Item) {
+        match item {
+            Item::FileStarted | Item::BlockStarted(_) => self.around.push(self.rotate_as),
+            Item::FileEnded { abandoned: false } => drop(self.around.pop()),
+            Item::FileEnded { abandoned: true } | Item::BlockEnded { .. } => {
+                self.rotate_as = self.around.pop().unwrap_or_default();
+            }
+            Item::Set { directive: Directive::RotateAs(rotate_as), .. } => {
+                self.rotate_as = *rotate_as;
+            }
+            Item::Set { .. } | Item::Notice(_) => {}
+        }
     }
 
     /// Says a line at debug level.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::source::{Setting, Span};
-use crate::units::{ByteSize, Days, KeepCount, Mode};
+use crate::units::{ByteSize, Days, Identity, KeepCount, Mode};
 
 /// A log file definition: patterns, settings, and where they stand.
 #[derive(Debug, Clone)]
@@ -54,6 +54,20 @@ pub struct Policy {
     pub mail: Arc<Mail>,
     /// The five scripts, and whether they are shared.
     pub scripts: Arc<Scripts>,
+    /// Whose ids look at the logs and rotate them (`su`).
+    pub rotate_as: RotateAs,
+}
+
+/// Whose ids rotate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RotateAs {
+    /// Those of whoever started the program.
+    #[default]
+    Invoker,
+    /// `su USER GROUP`.
+    User(Identity),
+    /// `su auto`: owner and group of the directory that holds the log.
+    DirectoryOwner,
 }
 
 /// When a log is due.

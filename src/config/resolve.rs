@@ -109,6 +109,7 @@ impl Policy {
                     (create.uid, create.gid) = (Some(uid), Some(gid));
                 }
             }
+            Directive::RotateAs(rotate_as) => self.rotate_as = rotate_as,
             Directive::Script(kind, text) => {
                 Arc::make_mut(&mut self.scripts).set(kind, Setting::at(text, place));
             }

@@ -128,7 +128,7 @@ impl Parser<'_, '_> {
         value: &Value,
     ) -> Result<(Directive, Range<usize>), (Bad, Range<usize>)> {
         let text = self.lex.text(value.range.clone());
-        let mut reading = Reading { accounts: self.loader.accounts, debug: Vec::new() };
+        let mut reading = self.loader.reading();
         let read = parse(text, &mut reading);
         let debug = reading.debug;
         match read {
@@ -188,7 +188,7 @@ impl Parser<'_, '_> {
     }
 
     fn include(&mut self, word: Range<usize>, value: Range<usize>) -> Flow {
-        let mut reading = Reading { accounts: self.loader.accounts, debug: Vec::new() };
+        let mut reading = self.loader.reading();
         let path = value::expand_home(self.lex.text(value.clone()), &mut reading);
         for line in reading.debug {
             self.loader.debug(line);

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use super::include::{Loader, Place};
 use super::parser::Parser;
-use super::policy::{Interval, SlotLength, Trigger};
+use super::policy::{Interval, RotateAs, SlotLength, Trigger};
 use super::resolve::Resolver;
 use super::{Accounts, Config};
 use crate::source::SourceFile;
-use crate::units::{ByteSize, KeepCount, Mode};
+use crate::units::{ByteSize, Identity, KeepCount, Mode};
 
 mod blocks;
 mod errors;

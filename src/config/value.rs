@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
+use super::policy::RotateAs;
 use crate::names::Shown;
 use crate::system::Accounts;
 use crate::units::{ByteSize, Mode};
@@ -40,6 +41,8 @@ impl Bad {
 pub struct Reading<'a> {
     /// Users, groups and home directories.
     pub accounts: &'a dyn Accounts,
+    /// The `su` in force, whose parts a later one may leave out (compat CFG-94).
+    pub rotate_as: RotateAs,
     /// Debug lines of the values read, in order.
     pub debug: Vec<String>,
 }
@@ -434,7 +437,8 @@ mod tests {
 
     #[test]
     fn a_tilde_and_slash_stand_for_the_home_directory() {
-        let mut reading = Reading { accounts: &Nobody, debug: Vec::new() };
+        let mut reading =
+            Reading { accounts: &Nobody, rotate_as: RotateAs::Invoker, debug: Vec::new() };
         assert_eq!(expand_home(b"~/x", &mut reading), PathBuf::from("/home/me/x"));
         assert_eq!(expand_home(b"~x/y", &mut reading), PathBuf::from("~x/y"));
         assert_eq!(reading.debug, ["replaced '~/x' with '/home/me/x'"]);

@@ -18,7 +18,7 @@ use crate::execute::{Outcome, Perform, PlanId, ScriptTexts};
 use crate::fault::Fault;
 use crate::plan::Plan;
 use crate::plan::step::{Action, Archive, ScriptCall};
-use crate::system::Dirs;
+use crate::system::{Dirs, identity};
 use crate::units::FileId;
 
 /// Carries plans out.
@@ -113,23 +113,29 @@ impl Live {
         self.log.journal.as_mut().map_or(Ok(()), |journal| journal.finish(&waiting))
     }
 
-    /// One step: cancelled, or done between the two lines that the journal has about it.
+    /// One step: cancelled, or done, under the plan's identity, between the two lines that the journal
+    /// has about it.
     fn step(&mut self, id: u64, work: &mut Work, index: usize, observer: &mut dyn Observer) {
         let Some(step) = work.plan.steps.get(index) else { return };
+        let lowered = identity::assume_if(work.plan.identity);
         let site =
             Site { dirs: &self.dirs, plan: &work.plan, made: &work.made, resumed: work.resumed };
-        let (result, left) = match work.standing(index) {
-            Standing::Cancelled => {
+        let (result, left) = match (&lowered, work.standing(index)) {
+            (Err(fault), _) => {
+                observer.observe(&Event::Error(fault));
+                (StepResult::Failed(fault.clone()), None)
+            }
+            (Ok(_), Standing::Cancelled) => {
                 if let Err(fault) = tidy(&site, &step.action) {
                     observer.observe(&Event::Warning(&fault.message));
                 }
                 (StepResult::Cancelled, None)
             }
             // Whoever it waits with has said why.
-            Standing::Waits(reason) => {
+            (Ok(_), Standing::Waits(reason)) => {
                 (StepResult::Postponed(Postponement { reason, failed: false }), None)
             }
-            Standing::Free => {
+            (Ok(_), Standing::Free) => {
                 observer.observe(&Event::StepStarted { plan: &work.plan, step });
                 let interrupted = work.starts.get(&index).copied().unwrap_or_default();
                 if is_announced(&step.action) {
@@ -152,6 +158,7 @@ impl Live {
                 }
             }
         };
+        drop(lowered);
         self.ended(id, index, &result, left, observer);
         observer.observe(&Event::StepEnded { plan: &work.plan, step, result: &result });
         work.settle(index, result, left);

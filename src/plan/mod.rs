@@ -30,6 +30,7 @@ use crate::facts::FileFacts;
 use crate::fault::Fault;
 use crate::names::{AnyPath, FileName, LogPath};
 use crate::survey::rotated::{Occupied, RotatedFile};
+use crate::units::Identity;
 
 /// What a plan is made from.
 pub struct Request<'a> {
@@ -41,6 +42,8 @@ pub struct Request<'a> {
     pub now: LocalTime,
     /// The program that mails.
     pub mail_program: &'a Path,
+    /// Whose ids are to carry it out (`su`).
+    pub identity: Option<Identity>,
     /// The date suffix, if versions are dated.
     pub date: Option<&'a date::DateSuffix>,
     /// The logs that are due, in the block's order.
@@ -92,6 +95,7 @@ pub fn closing(block: &BlockKey, now: LocalTime) -> Plan {
     Plan {
         block: block.clone(),
         now,
+        identity: None,
         directories: Vec::new(),
         logs: Vec::new(),
         steps: vec![Step {

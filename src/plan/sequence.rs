@@ -32,6 +32,7 @@ pub fn build(request: &Request<'_>) -> Built {
     let mut plan = Plan {
         block: request.block.clone(),
         now: request.now,
+        identity: request.identity,
         directories: Vec::new(),
         logs: request.subjects.iter().map(|s| s.log.clone()).collect(),
         steps: Vec::new(),

@@ -9,7 +9,7 @@ use crate::clock::LocalTime;
 pub use crate::config::policy::ScriptKind;
 use crate::facts::FileFacts;
 use crate::names::{AnyPath, FileName, LogPath};
-use crate::units::{FileId, FileTime, Mode};
+use crate::units::{FileId, FileTime, Identity, Mode};
 
 /// What is to be done to the logs of one block (with `sharedscripts`) or to one log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +18,10 @@ pub struct Plan {
     pub block: BlockKey,
     /// The time of the run that made it.
     pub now: LocalTime,
+    /// Whose ids carry it out (`su`); `None`: those of whoever started the program. Scripts always
+    /// run with the latter (compat SCR-3).
+    #[serde(default)]
+    pub identity: Option<Identity>,
     /// The directories that steps refer to.
     pub directories: Vec<AnyPath>,
     /// The logs that steps refer to.

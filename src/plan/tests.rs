@@ -89,6 +89,7 @@ fn planned(policy: &Policy, subjects: Vec<Subject>) -> Built {
         subjects.iter().flat_map(|s| s.versions.iter().map(|v| v.name.clone())).collect();
     build(&Request {
         mail_program: "/usr/bin/mail".as_ref(),
+        identity: None,
         block: BlockKey { file: AnyPath("conf".into()), pattern: AnyPath("/d/*".into()) },
         policy,
         now: now(),

@@ -6,11 +6,13 @@ use crate::execute::Perform;
 use crate::fault::Fault;
 use crate::names::{LogPath, Shown};
 use crate::plan::date::DateSuffix;
-use crate::plan::{self, BlockKey, Request, ScriptCall, Subject, script_call};
-use crate::schedule::{Decision, Verdict};
+use crate::plan::{self, BlockKey, Plan, Request, ScriptCall, Subject, script_call};
+use crate::schedule::Verdict;
 use crate::state::State;
+use crate::system::identity;
+use crate::units::Identity;
 
-use super::{Work, World, block_key, fold};
+use super::{Work, World, block_key, fold, su};
 
 /// Handles a block; gives whether all went well.
 pub(super) fn handle(
@@ -25,13 +27,14 @@ pub(super) fn handle(
     if !any_logs {
         return true;
     }
-    let decisions = decide_all(work, world, state, observer);
-    let refused = decisions.iter().any(|d| matches!(d.verdict, Verdict::Refuse(_)));
-    let due: Vec<LogPath> = decisions
-        .into_iter()
-        .filter(|d| matches!(d.verdict, Verdict::Rotate(_)))
-        .map(|d| d.log)
-        .collect();
+    let switch = match su::enter(&block.policy, observer) {
+        Ok(switch) => switch,
+        Err(fault) => {
+            observer.observe(&Event::Error(&fault));
+            return false;
+        }
+    };
+    let (due, refused) = decide_all(work, world, state, observer);
     let mut handling =
         Handling { work, key: block_key(block), world, state, perform, observer, failed: refused };
     if due.is_empty() {
@@ -39,22 +42,57 @@ pub(super) fn handle(
     } else {
         handling.rotate(&due, refused);
     }
-    !handling.failed
+    let failed = handling.failed;
+    if let Some(line) = switch {
+        observer.observe(&Event::Debug(&line));
+    }
+    !failed
 }
 
+/// A log that is due, and whose ids rotate it.
+#[derive(Clone)]
+struct Due {
+    log: LogPath,
+    identity: Option<Identity>,
+}
+
+/// The logs that are due, and whether one cannot be looked after.
 fn decide_all(
     work: &Work<'_>,
     world: &mut World<'_>,
     state: &mut State,
     observer: &mut dyn Observer,
-) -> Vec<Decision> {
-    let mut decisions = Vec::with_capacity(work.logs.len());
+) -> (Vec<Due>, bool) {
+    let policy = &work.block.policy;
+    let (mut due, mut refused) = (Vec::new(), false);
     for matched in &work.logs {
-        let decision = world.decide(matched, &work.block.policy, state);
+        let decided = su::identity(policy, &matched.path, &world.dirs).and_then(|identity| {
+            let _lowered = identity::assume_if(identity)?;
+            Ok((world.decide(matched, policy, identity, state), identity))
+        });
+        let (decision, identity) = match decided {
+            Ok(decided) => decided,
+            Err(fault) => {
+                observer.observe(&Event::Error(&fault));
+                refused = true;
+                continue;
+            }
+        };
         observer.observe(&Event::Decided { block: work.block, decision: &decision });
-        decisions.push(decision);
+        match decision.verdict {
+            Verdict::Rotate(_) if !su::is_settled(policy, identity) => {
+                let log = &decision.log;
+                observer.observe(&Event::Error(&Fault::new(format!(
+                    "skipping \"{log}\" because its directory has changed just now"
+                ))));
+                refused = true;
+            }
+            Verdict::Rotate(_) => due.push(Due { log: decision.log, identity }),
+            Verdict::Refuse(_) => refused = true,
+            Verdict::Skip(_) => {}
+        }
     }
-    decisions
+    (due, refused)
 }
 
 struct Handling<'a, 'w> {
@@ -82,7 +120,7 @@ impl Handling<'_, '_> {
         }
     }
 
-    fn rotate(&mut self, due: &[LogPath], refused: bool) {
+    fn rotate(&mut self, due: &[Due], refused: bool) {
         if !self.run(ScriptKind::FirstAction, None) {
             return;
         }
@@ -97,9 +135,9 @@ impl Handling<'_, '_> {
             None
         };
         if !scripts.shared {
-            for log in due {
-                if self.run(ScriptKind::PreRotate, Some(log)) {
-                    self.rotate_together(std::slice::from_ref(log));
+            for one in due {
+                if self.run(ScriptKind::PreRotate, Some(&one.log)) {
+                    self.rotate_together(std::slice::from_ref(one));
                 }
             }
         // With sharedscripts one log that cannot be looked after stops them all (compat B-45).
@@ -127,55 +165,17 @@ impl Handling<'_, '_> {
     }
 
     /// Plans and carries out the rotation of logs that stand or fall together.
-    fn rotate_together(&mut self, logs: &[LogPath]) {
-        let policy = &self.work.block.policy;
-        let mut subjects: Vec<Subject> = Vec::with_capacity(logs.len());
-        let date = match self.world.date(policy) {
-            Ok(date) => date,
-            Err(fault) => {
-                self.fail(&fault);
-                // As the reference does: no format of today will do better before the next turn.
-                for log in logs {
-                    self.state.set(log.as_path(), self.world.now);
-                }
-                return;
-            }
-        };
-        for log in logs {
-            match self.world.subject(log, policy, &date) {
-                Ok(subject) => subjects.push(subject),
-                Err(fault) => {
-                    self.fail(&fault);
-                    return;
-                }
-            }
-        }
-        for subject in &subjects {
-            self.observer.observe(&Event::Rotating { block: self.work.block, log: &subject.log });
-        }
-        self.show_date(&date);
-        let compression = &policy.compression;
-        if compression.delayed && !compression.enabled {
-            for subject in &subjects {
-                let log = &subject.log;
-                self.observer.observe(&Event::Warning(&format!(
-                    "delayed compression for log file {log} ignored since compression is disabled"
-                )));
-            }
-        }
-        let built = plan::build(&Request {
-            block: self.key.clone(),
-            policy,
-            now: self.world.now,
-            mail_program: self.world.mail_program,
-            date: Some(&date).filter(|_| policy.naming.dated),
-            subjects,
-            taken: &|dir, name| self.world.taken(dir, name),
+    fn rotate_together(&mut self, due: &[Due]) {
+        let planned = one_identity(due).and_then(|identity| {
+            // Looking is the rotating user's business too.
+            let _lowered = identity::assume_if(identity)?;
+            Ok(self.plan(due, identity))
         });
-        for fault in &built.faults {
-            self.fail(fault);
-        }
-        let plan = built.plan;
+        let plan = match planned {
+            Ok(Some(plan)) => plan,
+            Ok(None) => return,
+            Err(fault) => return self.fail(&fault),
+        };
         if plan.steps.is_empty() {
             for record in &plan.records {
                 self.state.set(record.log.as_path(), record.time);
@@ -194,6 +194,67 @@ impl Handling<'_, '_> {
         }
     }
 
+    /// The plan for logs that are due; `None` if one of them cannot be rotated, which has been said.
+    fn plan(&mut self, due: &[Due], identity: Option<Identity>) -> Option<Plan> {
+        let policy = &self.work.block.policy;
+        let date = match self.world.date(policy) {
+            Ok(date) => date,
+            Err(fault) => {
+                self.fail(&fault);
+                // As the reference does: no format of today will do better before the next turn.
+                for one in due {
+                    self.state.set(one.log.as_path(), self.world.now);
+                }
+                return None;
+            }
+        };
+        let mut subjects: Vec<Subject> = Vec::with_capacity(due.len());
+        for one in due {
+            match self.world.subject(&one.log, policy, &date) {
+                Ok(subject) => subjects.push(subject),
+                Err(fault) => {
+                    self.fail(&fault);
+                    return None;
+                }
+            }
+        }
+        for subject in &subjects {
+            self.observer.observe(&Event::Rotating { block: self.work.block, log: &subject.log });
+        }
+        self.show_date(&date);
+        self.warn(&subjects, identity);
+        let built = plan::build(&Request {
+            block: self.key.clone(),
+            policy,
+            now: self.world.now,
+            mail_program: self.world.mail_program,
+            identity,
+            date: Some(&date).filter(|_| policy.naming.dated),
+            subjects,
+            taken: &|dir, name| self.world.taken(dir, name),
+        });
+        for fault in &built.faults {
+            self.fail(fault);
+        }
+        Some(built.plan)
+    }
+
+    /// What the configuration asks for without an effect.
+    fn warn(&mut self, subjects: &[Subject], identity: Option<Identity>) {
+        let policy = &self.work.block.policy;
+        let idle_delay = policy.compression.delayed && !policy.compression.enabled;
+        for log in subjects.iter().map(|subject| &subject.log) {
+            if idle_delay {
+                self.observer.observe(&Event::Warning(&format!(
+                    "delayed compression for log file {log} ignored since compression is disabled"
+                )));
+            }
+            if let Some(line) = su::owner_not_given(&policy.create, identity, log) {
+                self.observer.observe(&Event::Warning(&line));
+            }
+        }
+    }
+
     /// Says what the date suffix is, also where versions are numbered (compat ROT-22, ROT-24).
     fn show_date(&mut self, date: &DateSuffix) {
         let converted = date.converted();
@@ -207,5 +268,19 @@ impl Handling<'_, '_> {
     fn fail(&mut self, fault: &Fault) {
         self.observer.observe(&Event::Error(fault));
         self.failed = true;
+    }
+}
+
+/// Logs of one plan are rotated by one user.
+fn one_identity(due: &[Due]) -> Result<Option<Identity>, Fault> {
+    let first = due.first().and_then(|one| one.identity);
+    match due.iter().find(|one| one.identity != first) {
+        None => Ok(first),
+        Some(other) => Err(Fault::new(format!(
+            "cannot rotate {} and {} together: their directories have different owners",
+            due.first().map_or(&other.log, |one| &one.log),
+            other.log
+        ))
+        .with_hint("with `su auto` and `sharedscripts`, give each owner a block of its own")),
     }
 }

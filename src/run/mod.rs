@@ -6,6 +6,7 @@
 
 mod block;
 mod scripts;
+mod su;
 mod world;
 
 pub use scripts::ConfiguredScripts;

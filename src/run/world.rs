@@ -21,6 +21,9 @@ use crate::survey::matching::MatchedLog;
 use crate::survey::{self, index::Index};
 use crate::survey::{old_dir::version_dir, rotated};
 use crate::system::{Dirs, Errno, OpenError};
+use crate::units::Identity;
+
+use super::su;
 
 /// The world of one run.
 pub struct World<'a> {
@@ -46,6 +49,7 @@ impl World<'_> {
         &mut self,
         matched: &MatchedLog,
         policy: &Policy,
+        identity: Option<Identity>,
         state: &mut State,
     ) -> Decision {
         let log = &matched.path;
@@ -56,7 +60,7 @@ impl World<'_> {
             facts: &facts,
             criteria: &policy.criteria,
             selection: &policy.selection,
-            checks_parent: self.check_parents,
+            checks_parent: self.check_parents && su::checks_parent(policy, identity),
             last: state.get(log.as_path(), self.zone),
             now: self.now,
             forced: self.forced,

@@ -85,10 +85,10 @@ fn usable<'a>(question: &Question<'a>) -> Result<&'a FileFacts, Unusable<'a>> {
         ParentFacts::UntrustedLink(link) => {
             return refuse(RefuseReason::UntrustedLink { link: link.clone() });
         }
-        ParentFacts::Insecure if question.checks_parent => {
-            return refuse(RefuseReason::InsecureParent);
+        ParentFacts::Insecure { su } if question.checks_parent => {
+            return refuse(RefuseReason::InsecureParent { su: su.clone() });
         }
-        ParentFacts::Insecure | ParentFacts::Safe => {}
+        ParentFacts::Insecure { .. } | ParentFacts::Safe => {}
     }
     let file = match &question.facts.file {
         Ok(Some(file)) => file,

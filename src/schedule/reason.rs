@@ -133,7 +133,10 @@ pub enum RefuseReason {
         cause: String,
     },
     /// Its directory may be written by others (compat RD-2).
-    InsecureParent,
+    InsecureParent {
+        /// The `su` line for its owner and group.
+        su: String,
+    },
     /// A symbolic link on the way to it may be changed by somebody untrusted.
     UntrustedLink {
         /// The link.
@@ -242,7 +245,7 @@ impl RefuseReason {
             Self::Missing => format!("stat of {log} failed: {NO_FILE}"),
             Self::ParentMissing => format!("stat of {dir} failed: {NO_FILE}"),
             Self::ParentFailed { cause } => format!("stat of {dir} failed: {cause}"),
-            Self::InsecureParent => format!(
+            Self::InsecureParent { .. } => format!(
                 "skipping \"{log}\" because parent directory has insecure permissions (It's world \
                  writable or writable by group which is not \"root\") Set \"su\" directive in \
                  config file to tell logrotate which user/group should be used for rotation."
@@ -257,18 +260,17 @@ impl RefuseReason {
         }
     }
 
-    /// What the user can do about it, where something else than the cause has to be said: `su` is
-    /// not available yet, so the directory has to change.
+    /// What the user can do about it, where something else than the cause has to be said.
     pub fn hint(&self, log: &LogPath) -> Option<String> {
         match self {
-            Self::InsecureParent => Some(format!(
-                "a `su USER GROUP` line cannot be used yet: take the write permission from group \
-                 and others (chmod go-w {}), or give the directory to group root",
+            Self::InsecureParent { su } => Some(format!(
+                "add the line `{su}` to the block, or take the write permission from group and \
+                 others (chmod go-w {})",
                 Shown::path(log.dir())
             )),
             Self::UntrustedLink { link } => Some(format!(
-                "a `su USER GROUP` line cannot be used yet: let only root own and write the \
-                 directory that holds {link}, or name the log by its path without the link"
+                "add a line `su USER GROUP` for the user who owns {link}, or let only root write \
+                 the directory that holds it, or name the log by its path without the link"
             )),
             _ => None,
         }
@@ -386,7 +388,7 @@ mod tests {
                 "stat of /var/log/a.log failed: Permission denied",
             ),
             (
-                RefuseReason::InsecureParent,
+                RefuseReason::InsecureParent { su: "su a b".into() },
                 "skipping \"/var/log/a.log\" because parent directory has insecure permissions \
                  (It's world writable or writable by group which is not \"root\") Set \"su\" \
                  directive in config file to tell logrotate which user/group should be used for \
@@ -408,10 +410,11 @@ mod tests {
 
     #[test]
     fn hints_name_what_to_change() {
-        let hint = RefuseReason::InsecureParent.hint(&log()).expect("a hint");
-        assert!(hint.contains("chmod go-w /var/log"), "{hint}");
+        let hint =
+            RefuseReason::InsecureParent { su: "su root adm".into() }.hint(&log()).expect("a hint");
+        assert!(hint.contains("`su root adm`") && hint.contains("chmod go-w /var/log"), "{hint}");
         let link = RefuseReason::UntrustedLink { link: "/srv/l".to_owned() };
-        assert!(link.hint(&log()).expect("a hint").contains("holds /srv/l"));
+        assert!(link.hint(&log()).expect("a hint").contains("who owns /srv/l"));
         assert_eq!(RefuseReason::Missing.hint(&log()), None);
     }
 

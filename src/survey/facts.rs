@@ -2,7 +2,7 @@
 
 use crate::facts::FileFacts;
 use crate::names::{LogPath, Shown};
-use crate::system::{Dirs, OpenError};
+use crate::system::{Dirs, OpenError, SystemAccounts};
 
 /// The directory that holds a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +12,10 @@ pub enum ParentFacts {
     /// It does not exist.
     Missing,
     /// World-writable, or writable by a group other than root's (compat RD-2).
-    Insecure,
+    Insecure {
+        /// The `su` line for its owner and group.
+        su: String,
+    },
     /// It could not be looked at: the cause.
     Failed(String),
     /// A symbolic link on the way may be changed by somebody untrusted: the link's path.
@@ -51,11 +54,20 @@ pub fn log_facts(dirs: &mut Dirs, log: &LogPath) -> LogFacts {
     };
     let parent = match dir.own_facts() {
         Err(errno) => ParentFacts::Failed(errno.desc().to_owned()),
-        Ok(own) if is_insecure(&own) => ParentFacts::Insecure,
+        Ok(own) if is_insecure(&own) => ParentFacts::Insecure { su: su_line(&own) },
         Ok(_) => ParentFacts::Safe,
     };
     let file = dir.facts(log.name()).map_err(|errno| errno.desc().to_owned());
     LogFacts { parent, file }
+}
+
+/// The line that makes a directory's owner and group rotate in it; numbers without a name are
+/// written behind a colon (compat CFG-93).
+fn su_line(dir: &FileFacts) -> String {
+    let number = |id: u32| format!(":{id}").into_bytes();
+    let user = SystemAccounts.user_name(dir.uid).unwrap_or_else(|| number(dir.uid));
+    let group = SystemAccounts.group_name(dir.gid).unwrap_or_else(|| number(dir.gid));
+    format!("su {} {}", Shown(&user), Shown(&group))
 }
 
 /// Compat RD-2: the sticky bit does not help.
@@ -115,15 +127,17 @@ mod tests {
         }
         let temp = tempfile::tempdir().unwrap();
         let log = temp.path().join("a");
-        for (mode, group, parent) in [
-            (0o755, 0, ParentFacts::Safe),
-            (0o775, 0, ParentFacts::Safe),
-            (0o775, 4, ParentFacts::Insecure),
-            (0o757, 0, ParentFacts::Insecure),
-            (0o1777, 0, ParentFacts::Insecure),
-            (0o750, 4, ParentFacts::Safe),
+        let insecure = |su: &str| ParentFacts::Insecure { su: su.into() };
+        for (mode, owner, group, parent) in [
+            (0o755, 0, 0, ParentFacts::Safe),
+            (0o775, 0, 0, ParentFacts::Safe),
+            (0o775, 0, 4, insecure("su root adm")),
+            (0o757, 1, 0, insecure("su daemon root")),
+            (0o1777, 0, 0, insecure("su root root")),
+            (0o777, 54_321, 54_322, insecure("su :54321 :54322")),
+            (0o750, 0, 4, ParentFacts::Safe),
         ] {
-            chown(temp.path(), None, Some(group)).unwrap();
+            chown(temp.path(), Some(owner), Some(group)).unwrap();
             set_mode(temp.path(), mode);
             assert_eq!(look(&log).parent, parent, "{mode:o} {group}");
         }

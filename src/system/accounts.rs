@@ -27,6 +27,18 @@ pub trait Accounts {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemAccounts;
 
+impl SystemAccounts {
+    /// The name of a user.
+    pub fn user_name(&self, uid: u32) -> Option<Vec<u8>> {
+        Some(User::from_uid(Uid::from_raw(uid)).ok()??.name.into_bytes())
+    }
+
+    /// The name of a group.
+    pub fn group_name(&self, gid: u32) -> Option<Vec<u8>> {
+        Some(Group::from_gid(Gid::from_raw(gid)).ok()??.name.into_bytes())
+    }
+}
+
 impl Accounts for SystemAccounts {
     fn user(&self, name: &[u8]) -> Option<u32> {
         find_user(name).map(|user| user.uid.as_raw())

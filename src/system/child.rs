@@ -9,9 +9,9 @@ use std::fmt;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Once};
 
@@ -19,6 +19,7 @@ use nix::errno::Errno;
 use nix::sys::signal::Signal;
 
 use super::file::{before_effect, io_errno};
+use super::identity;
 
 /// How much of a compressor's complaints is kept; the rest is read and dropped.
 const MOST_COMPLAINT: usize = 64 * 1024;
@@ -74,7 +75,7 @@ impl fmt::Display for NotRun {
 }
 
 /// Runs a script: `/bin/sh -c TEXT logrotate_script ARGS` (compat SCR-1), in our process group, with
-/// our standard descriptors, directory and environment.
+/// our standard descriptors, directory and environment, and with the invoker's ids (compat SCR-3).
 ///
 /// Waits for the shell alone: what it has started in the background may live on, since no pipe ties
 /// us to it.
@@ -84,9 +85,31 @@ impl fmt::Display for NotRun {
 pub fn script(text: &[u8], args: impl IntoIterator<Item = OsString>) -> Result<Ended, NotRun> {
     let mut command = Command::new("/bin/sh");
     command.arg("-c").arg(OsStr::from_bytes(text)).arg("logrotate_script").args(args);
+    run(&mut command)
+}
+
+/// Runs a child with the invoker's ids, and waits for it.
+fn run(command: &mut Command) -> Result<Ended, NotRun> {
+    spawn(command)?.wait().map(Ended::from).map_err(|e| not_run(&e))
+}
+
+/// Starts a child with the invoker's ids.
+fn spawn(command: &mut Command) -> Result<Child, NotRun> {
     hear_of_children();
     before_effect("child").map_err(NotRun::System)?;
-    command.status().map(Ended::from).map_err(|e| not_run(&e))
+    let child = identity::as_invoker(|| command.spawn()).map_err(NotRun::System)?;
+    child.map_err(|e| not_run(&e))
+}
+
+/// Starts a child that has the ids in force, and no way back to the invoker's, nor its
+/// supplementary groups (compat SU-3; fixes B-14).
+fn spawn_for_good(command: &mut Command) -> Result<Child, NotRun> {
+    if let Some(identity) = identity::lowered_to() {
+        // Started by root, which may set all of a child's ids at once; the standard library drops
+        // the supplementary groups along with the user.
+        command.gid(identity.gid).uid(identity.uid).current_dir("/");
+    }
+    spawn(command)
 }
 
 /// A compressor that ended.
@@ -99,7 +122,8 @@ pub struct Filtered {
 }
 
 /// Runs a command, found in `PATH`, from one file to another (compat ROT-81), with
-/// `LOGROTATE_COMPRESSED_FILENAME` in its environment.
+/// `LOGROTATE_COMPRESSED_FILENAME` in its environment. Under other ids than the invoker's it keeps
+/// those for good, and works in `/`.
 ///
 /// # Errors
 /// See [`NotRun`].
@@ -118,9 +142,7 @@ pub fn filter(
         .stdin(handle(input)?)
         .stdout(handle(output)?)
         .stderr(Stdio::piped());
-    hear_of_children();
-    before_effect("child").map_err(NotRun::System)?;
-    let mut child = command.spawn().map_err(|e| not_run(&e))?;
+    let mut child = spawn_for_good(&mut command)?;
     // Read to the end, so that a wordy compressor never waits for us.
     let mut complaint = Vec::new();
     if let Some(mut pipe) = child.stderr.take() {
@@ -175,7 +197,8 @@ pub enum NotSent {
 }
 
 /// Mails a letter: `PROGRAM -s SUBJECT ADDRESS`, the text on its standard input (compat ROT-92). What
-/// it writes to its standard output is thrown away.
+/// it writes to its standard output is thrown away. The mailer has the invoker's ids, what uncompresses
+/// those in force (compat SU-3).
 ///
 /// # Errors
 /// See [`NotSent`].
@@ -184,23 +207,19 @@ pub fn mail(letter: &Letter<'_>) -> Result<Sent, NotSent> {
     let content = content.map_err(|e| NotSent::Mailer(not_run(&e)))?;
     let mut command = Command::new(letter.program);
     command.arg("-s").arg(letter.subject).arg(letter.address).stdout(Stdio::null());
-    hear_of_children();
     let Some(program) = letter.uncompress else {
-        before_effect("child").map_err(|e| NotSent::Mailer(NotRun::System(e)))?;
-        let status = command.stdin(content).status().map_err(|e| NotSent::Mailer(not_run(&e)))?;
-        return Ok(Sent { uncompressed: Ended::Well, mailed: status.into() });
+        let mailed = run(command.stdin(content)).map_err(NotSent::Mailer)?;
+        return Ok(Sent { uncompressed: Ended::Well, mailed });
     };
-    let failed = |e: &std::io::Error| NotSent::Uncompressor(not_run(e));
     let mut uncompress = Command::new(program);
     uncompress.stdin(content).stdout(Stdio::piped());
-    before_effect("child").map_err(|e| NotSent::Uncompressor(NotRun::System(e)))?;
-    let mut first = uncompress.spawn().map_err(|e| failed(&e))?;
+    let mut first = spawn_for_good(&mut uncompress).map_err(NotSent::Uncompressor)?;
     command.stdin(first.stdout.take().map_or_else(Stdio::null, Stdio::from));
-    let second = command.status();
+    let second = run(&mut command);
     // Our end of the pipe must not keep the first one waiting for a reader.
     drop(command);
-    let first = first.wait().map_err(|e| failed(&e))?;
-    let mailed = second.map(Ended::from).map_err(|e| NotSent::Mailer(not_run(&e)))?;
+    let first = first.wait().map_err(|e| NotSent::Uncompressor(not_run(&e)))?;
+    let mailed = second.map_err(NotSent::Mailer)?;
     let unread = first.signal() == Some(Signal::SIGPIPE as i32);
     let uncompressed = if unread { Ended::Well } else { first.into() };
     Ok(Sent { uncompressed, mailed })
@@ -232,7 +251,7 @@ mod tests {
     use std::io::{Seek, Write};
     use std::time::Duration;
 
-    fn run(text: &str) -> Result<Ended, NotRun> {
+    fn sh(text: &str) -> Result<Ended, NotRun> {
         script(text.as_bytes(), ["one".into(), "two three".into()])
     }
 
@@ -245,14 +264,14 @@ mod tests {
             (r#"test "$0$#$1$2" = "logrotate_script2onetwo three""#, Ended::Well),
             ("no-such-command-anywhere 2>/dev/null", Ended::Status(127)),
         ] {
-            assert_eq!(run(text), Ok(ended), "{text}");
+            assert_eq!(sh(text), Ok(ended), "{text}");
         }
     }
 
     #[test]
     fn a_nul_byte_and_an_endless_script_are_errors() {
-        assert_eq!(run("echo a\0b"), Err(NotRun::HoldsNul));
-        assert_eq!(run(&"#".repeat(1 << 20)), Err(NotRun::System(Errno::E2BIG)));
+        assert_eq!(sh("echo a\0b"), Err(NotRun::HoldsNul));
+        assert_eq!(sh(&"#".repeat(1 << 20)), Err(NotRun::System(Errno::E2BIG)));
     }
 
     #[test]
@@ -268,7 +287,7 @@ mod tests {
     #[test]
     fn a_daemon_in_the_background_is_not_waited_for() {
         let (send, done) = std::sync::mpsc::channel();
-        std::thread::spawn(move || send.send(run("sleep 20 >/dev/null 2>&1 & exit 0")));
+        std::thread::spawn(move || send.send(sh("sleep 20 >/dev/null 2>&1 & exit 0")));
         assert_eq!(done.recv_timeout(Duration::from_secs(10)), Ok(Ok(Ended::Well)));
     }
 

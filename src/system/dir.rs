@@ -21,7 +21,7 @@ use rustix::fs::{AtFlags, StatxFlags, makedev, statx};
 
 use crate::facts::{FileFacts, FileKind};
 use crate::names::{FileName, Shown};
-use crate::units::{FileId, FileTime, Mode};
+use crate::units::{FileId, FileTime, Identity, Mode};
 
 /// As many links as the kernel itself follows in one path.
 const MOST_LINKS: usize = 40;
@@ -284,7 +284,8 @@ pub(super) fn look(dir: BorrowedFd<'_>, name: &OsStr, flags: AtFlags) -> Result<
 /// The directories in use, at most 256 of them open at once.
 #[derive(Debug)]
 pub struct Dirs {
-    open: lru::LruCache<PathBuf, Rc<Dir>>,
+    /// By path and by whose ids were in force: what one user may reach, another may not (`su`).
+    open: lru::LruCache<(PathBuf, Identity), Rc<Dir>>,
     /// Which directory each path led to when it was first opened.
     known: std::collections::HashMap<PathBuf, FileId>,
 }
@@ -302,7 +303,8 @@ impl Dirs {
     /// # Errors
     /// See [`OpenError`].
     pub fn open(&mut self, path: &Path) -> Result<Rc<Dir>, OpenError> {
-        if let Some(dir) = self.open.get(path) {
+        let key = (path.to_path_buf(), super::identity::now());
+        if let Some(dir) = self.open.get(&key) {
             return Ok(Rc::clone(dir));
         }
         let dir = Rc::new(Dir::open(path)?);
@@ -314,14 +316,17 @@ impl Dirs {
                 self.known.insert(path.into(), id);
             }
         }
-        self.open.put(path.into(), Rc::clone(&dir));
+        self.open.put(key, Rc::clone(&dir));
         Ok(dir)
     }
 
     /// Forgets a directory, so that the next use walks to it anew: after a script, which may have
     /// replaced it on purpose.
     pub fn forget(&mut self, path: &Path) {
-        self.open.pop(path);
+        let known: Vec<_> = self.open.iter().map(|(key, _)| key).cloned().collect();
+        for key in known.into_iter().filter(|(known, _)| known == path) {
+            self.open.pop(&key);
+        }
         self.known.remove(path);
     }
 

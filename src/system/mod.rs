@@ -14,6 +14,7 @@ pub mod cut;
 pub mod dir;
 pub mod file;
 pub mod holders;
+pub mod identity;
 pub mod lease;
 pub mod ledger;
 pub mod lock;

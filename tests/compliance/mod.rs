@@ -53,6 +53,7 @@ mod sharedscripts;
 mod size;
 mod start;
 mod state_file;
+mod su;
 mod taboo;
 mod uncompresscmd;
 mod verbose;

@@ -1,6 +1,6 @@
 //! The directory of a log that others may write (compat RD-2).
 
-use crate::scene::Scene;
+use crate::scene::{Scene, differs};
 
 fn in_directory(mode: u32, gid: u32) -> Scene {
     Scene::new()
@@ -25,6 +25,13 @@ fn one_that_the_world_may_write_is_refused() {
 #[test]
 fn one_that_a_group_other_than_root_may_write_is_refused() {
     in_directory(0o775, 4).status(1).stderr_has(REFUSED).expect_files([("sub/a.log", "x\n")]);
+}
+
+#[test]
+fn the_line_that_helps_is_shown() {
+    differs("messages", || {
+        in_directory(0o775, 4).status(1).stderr_has("add the line `su root adm` to the block");
+    });
 }
 
 #[test]

@@ -6,8 +6,9 @@ use std::os::unix::ffi::OsStringExt;
 use super::Argument::{None as Bare, NotYet, Raw, Script, Value};
 use super::Directive::{self, Switch as Set};
 use super::{Row, Switch, needs, row};
-use crate::config::policy::ScriptKind;
+use crate::config::policy::{RotateAs, ScriptKind};
 use crate::config::value::{self, Bad, Reading, printable};
+use crate::units::Identity;
 
 pub(super) const ROWS: &[Row] = &[
     row("copy", Bare(|| Set(Switch::Copy, true)), "The log is copied and stays as it is."),
@@ -52,8 +53,34 @@ pub(super) const ROWS: &[Row] = &[
     row("shred", NotYet { argument: false }, "Overwrites what is removed."),
     row("noshred", Bare(|| Directive::Nothing), "Removes without overwriting."),
     row("shredcycles", NotYet { argument: true }, "How often removed versions are overwritten."),
-    row("su", NotYet { argument: true }, "The user and group that rotate."),
+    row("su", Raw(su), "The user and group that rotate; `auto` is the directory's owner."),
 ];
+
+/// A part that is not given is that of the `su` around (compat CFG-91, CFG-94).
+fn su(text: &[u8], reading: &mut Reading<'_>) -> Result<Directive, Bad> {
+    let usage =
+        "write `su USER GROUP`, or `su auto` for the owner and group of the log's directory";
+    let bad = |message: &str| Bad::new("bad-su", message).with_hint(usage);
+    let words = value::plain_words(text).ok_or_else(|| bad("invalid arguments for su"))?;
+    let around = match reading.rotate_as {
+        RotateAs::User(identity) => Some(identity),
+        RotateAs::Invoker | RotateAs::DirectoryOwner => None,
+    };
+    let identity = match words[..] {
+        [b"auto"] => return Ok(Directive::RotateAs(RotateAs::DirectoryOwner)),
+        [] => around.ok_or_else(|| bad("no user for su"))?,
+        [user] => {
+            let uid = value::user(user, reading.accounts)?;
+            Identity { uid, gid: around.ok_or_else(|| bad("no group for su"))?.gid }
+        }
+        [user, group] => {
+            let gid = value::group(group, reading.accounts)?;
+            Identity { uid: value::user(user, reading.accounts)?, gid }
+        }
+        _ => return Err(bad("extra arguments for su")),
+    };
+    Ok(Directive::RotateAs(RotateAs::User(identity)))
+}
 
 fn create(text: &[u8], reading: &mut Reading<'_>) -> Result<Directive, Bad> {
     let usage = "write `create`, `create MODE`, `create OWNER GROUP` or `create MODE OWNER GROUP`";

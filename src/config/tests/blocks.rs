@@ -52,6 +52,19 @@ fn every_setting_reaches_the_policy() {
 }
 
 #[test]
+fn su_takes_what_it_leaves_out_from_the_su_around() {
+    let config = read(
+        "/a {\n}\nsu root root\n/b {\n}\n/c {\n su auto\n}\n/d {\n su\n}\n/e {\n su root\n}\n\
+         /f {\n su auto\n}\n",
+    );
+    assert_eq!(findings(&config), [""; 0]);
+    let root = RotateAs::User(Identity { uid: 0, gid: 0 });
+    let auto = RotateAs::DirectoryOwner;
+    let expected = [RotateAs::Invoker, root, auto, root, root, auto];
+    assert_eq!(config.blocks.iter().map(|b| b.policy.rotate_as).collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn every_interval_is_understood() {
     for (text, expected) in [
         ("hourly", Interval::Hourly),

@@ -103,6 +103,7 @@ impl Scene {
         Plan {
             block: self.block(),
             now,
+            identity: None,
             directories: vec![AnyPath(self.logs())],
             logs: vec![log.clone()],
             steps,

@@ -91,6 +91,10 @@ impl Case {
 const NOON: &str = "2026-07-01T12:30:00Z";
 const BEFORE: &str = "2026-06-01T12:30:00Z";
 
+fn insecure() -> ParentFacts {
+    ParentFacts::Insecure { su: "su a b".into() }
+}
+
 fn minutes(n: u32) -> Interval {
     Slots(SlotLength::Minutes(n))
 }
@@ -100,7 +104,12 @@ fn a_directory_that_cannot_be_trusted_or_found_is_told_first() {
     for (parent, missing_ok, checks, verdict) in [
         (ParentFacts::Missing, true, true, Verdict::Skip(SkipReason::ParentMissing)),
         (ParentFacts::Missing, false, true, Verdict::Refuse(RefuseReason::ParentMissing)),
-        (ParentFacts::Insecure, true, true, Verdict::Refuse(RefuseReason::InsecureParent)),
+        (
+            insecure(),
+            true,
+            true,
+            Verdict::Refuse(RefuseReason::InsecureParent { su: "su a b".into() }),
+        ),
         (
             ParentFacts::Failed("x".to_owned()),
             true,
@@ -113,7 +122,7 @@ fn a_directory_that_cannot_be_trusted_or_found_is_told_first() {
             false,
             Verdict::Refuse(RefuseReason::UntrustedLink { link: "/l".to_owned() }),
         ),
-        (ParentFacts::Insecure, true, false, Verdict::Skip(SkipReason::SymbolicLink)),
+        (insecure(), true, false, Verdict::Skip(SkipReason::SymbolicLink)),
     ] {
         let case = Case::every(Daily).with(|c| {
             c.facts.parent = parent;

@@ -1,0 +1,194 @@
+//! Working with the ids of another user (compat section 7).
+//!
+//! The process has the invoker's ids unless a [`Lowered`] lives. Lowered are the effective ids and
+//! the supplementary groups (fixes compat B-14); the real user stays, so that the way back is open.
+//! Scripts are started with the invoker's ids (`as_invoker`), filters with the lowered ones for
+//! good ([`lowered_to`]).
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use nix::errno::Errno;
+use nix::unistd::{
+    Gid, Uid, getegid, geteuid, getgid, getgroups, getuid, setegid, seteuid, setgroups,
+};
+
+use crate::fault::Fault;
+use crate::units::Identity;
+
+/// The ids to come back to, while others are in force. Ids belong to the process, not to a thread.
+static INVOKER: Mutex<Option<Ids>> = Mutex::new(None);
+
+fn invoker() -> MutexGuard<'static, Option<Ids>> {
+    INVOKER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Effective ids and supplementary groups.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Ids {
+    uid: Uid,
+    gid: Gid,
+    groups: Vec<Gid>,
+}
+
+impl Ids {
+    fn now() -> Result<Self, Errno> {
+        Ok(Self { uid: geteuid(), gid: getegid(), groups: getgroups()? })
+    }
+
+    fn identity(&self) -> Identity {
+        Identity { uid: self.uid.as_raw(), gid: self.gid.as_raw() }
+    }
+
+    /// Gives up rights: groups and group first, since only the old user may change them. Whether the
+    /// supplementary groups went too.
+    fn lower(&self, to: Identity) -> Result<bool, Errno> {
+        let (uid, gid) = (Uid::from_raw(to.uid), Gid::from_raw(to.gid));
+        let needless = self.groups.iter().all(|&group| group == gid);
+        let groups_gone = needless
+            || match setgroups(&[]) {
+                Ok(()) => true,
+                // A user namespace may forbid it; whether this is one shows at the next call.
+                Err(Errno::EPERM) => false,
+                Err(errno) => return Err(errno),
+            };
+        let lowered = setegid(gid).and_then(|()| seteuid(uid)).and_then(|()| {
+            let now = Self::now()?;
+            let fits = now.identity() == to
+                && (!groups_gone || now.groups.iter().all(|&group| group == gid));
+            if fits { Ok(groups_gone) } else { Err(Errno::EPERM) }
+        });
+        if lowered.is_err() {
+            self.restore()?;
+        }
+        lowered
+    }
+
+    /// Takes the rights back, in reverse order.
+    fn restore(&self) -> Result<(), Errno> {
+        seteuid(self.uid)?;
+        setegid(self.gid)?;
+        if getgroups()? != self.groups {
+            setgroups(&self.groups)?;
+        }
+        if Self::now()? == *self { Ok(()) } else { Err(Errno::EPERM) }
+    }
+}
+
+/// Other ids are in force as long as this lives.
+#[derive(Debug)]
+#[must_use]
+pub struct Lowered {
+    active: bool,
+    /// The system did not let the supplementary groups go (in a user namespace).
+    pub keeps_groups: bool,
+}
+
+impl Drop for Lowered {
+    fn drop(&mut self) {
+        if self.active
+            && let Some(ids) = invoker().take()
+        {
+            // If it fails we go on with fewer rights than we should have: what needs them will say
+            // so, and nothing is let in.
+            let _ = ids.restore();
+        }
+    }
+}
+
+/// Takes ids on. Where they are in force already, nothing is done (compat SU-1).
+///
+/// # Errors
+/// If the system refuses, in the reference's words; nothing has changed then.
+pub fn assume(identity: Identity) -> Result<Lowered, Fault> {
+    let refused = |from: Identity, errno: Errno| Fault {
+        errno: Some(errno as i32),
+        ..Fault::new(format!("error {}: {}", switching(from, identity), errno.desc()))
+    };
+    let now = now();
+    if now == identity {
+        return Ok(Lowered { active: false, keeps_groups: false });
+    }
+    let mut back = invoker();
+    if back.is_some() {
+        return Err(refused(now, Errno::EBUSY));
+    }
+    let ids = Ids::now().map_err(|errno| refused(now, errno))?;
+    let groups_gone = ids.lower(identity).map_err(|errno| refused(now, errno))?;
+    *back = Some(ids);
+    Ok(Lowered { active: true, keeps_groups: !groups_gone })
+}
+
+/// [`assume`], where there may be nobody else to be.
+///
+/// # Errors
+/// As there.
+pub fn assume_if(identity: Option<Identity>) -> Result<Lowered, Fault> {
+    identity.map_or(Ok(Lowered { active: false, keeps_groups: false }), assume)
+}
+
+/// The ids in force.
+pub fn now() -> Identity {
+    Identity { uid: geteuid().as_raw(), gid: getegid().as_raw() }
+}
+
+/// The ids that are in force instead of the invoker's.
+pub fn lowered_to() -> Option<Identity> {
+    invoker().is_some().then(now)
+}
+
+/// The debug line of a switch (compat SU-1).
+pub fn switching(from: Identity, to: Identity) -> String {
+    format!(
+        "switching euid from {} to {} and egid from {} to {} (pid {})",
+        from.uid,
+        to.uid,
+        from.gid,
+        to.gid,
+        std::process::id()
+    )
+}
+
+/// Does something with the invoker's ids, and then lowers them again.
+///
+/// # Errors
+/// If the ids cannot be switched. After a failure to lower them again the caller must not go on.
+pub(super) fn as_invoker<T>(act: impl FnOnce() -> T) -> Result<T, Errno> {
+    let mut back = invoker();
+    let Some(ids) = back.take() else { return Ok(act()) };
+    let identity = now();
+    ids.restore()?;
+    let done = act();
+    ids.lower(identity)?;
+    *back = Some(ids);
+    Ok(done)
+}
+
+/// Whether the program has rights that whoever started it lacks (set-uid, set-gid).
+pub fn has_borrowed_rights() -> bool {
+    getuid() != geteuid() || getgid() != getegid()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Ids belong to the process, and other tests run in it: switches are tested on the whole
+    // program, in `tests/compliance/su.rs`.
+
+    #[test]
+    fn ids_that_are_in_force_need_no_switch() {
+        let lowered = assume(now()).unwrap();
+        assert!(!lowered.active && lowered_to().is_none());
+        assert_eq!(as_invoker(|| 5), Ok(5));
+    }
+
+    #[test]
+    fn a_switch_is_told_in_the_reference_words() {
+        let (from, to) = (Identity { uid: 0, gid: 0 }, Identity { uid: 33, gid: 4 });
+        let line = switching(from, to);
+        assert!(
+            line.starts_with("switching euid from 0 to 33 and egid from 0 to 4 (pid "),
+            "{line}"
+        );
+    }
+}
