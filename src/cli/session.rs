@@ -69,6 +69,14 @@ impl<'a> Session<'a> {
         };
         let shown = Shown::path(path).to_string();
         messages.say(Level::Debug, &format!("Reading state from file: {shown}"));
+        if matches!(content, Ok(None)) {
+            messages.say(Level::Debug, &format!("state file {shown} does not exist"));
+        }
+        // The reference's own table; the line is known to those who compare outputs (compat MSG-11).
+        let size = content.as_ref().map_or(0, |bytes| bytes.as_ref().map_or(0, Vec::len));
+        let entries = (size / 16_000).clamp(64, 8192);
+        let line = format!("Allocating hash table for state file, size {entries} entries");
+        messages.say(Level::Debug, &line);
         match content {
             Ok(Some(bytes)) => {
                 let (state, faults) = State::parse(&bytes, path, zone);
@@ -77,10 +85,7 @@ impl<'a> Session<'a> {
                 }
                 (state, faults.is_empty())
             }
-            Ok(None) => {
-                messages.say(Level::Debug, &format!("state file {shown} does not exist"));
-                (State::default(), true)
-            }
+            Ok(None) => (State::default(), true),
             // A dry run goes on with nothing, and its exit status stays (compat CLI-42).
             Err(fault) => {
                 messages.fault(&fault);

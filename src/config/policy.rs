@@ -324,6 +324,19 @@ pub enum ScriptKind {
     PreRemove,
 }
 
+impl ScriptKind {
+    /// What messages call it (compat SCR-4).
+    pub fn spoken(self) -> &'static str {
+        match self {
+            Self::FirstAction => "first action",
+            Self::PreRotate => "prerotate",
+            Self::PostRotate => "postrotate",
+            Self::LastAction => "last action",
+            Self::PreRemove => "preremove",
+        }
+    }
+}
+
 impl Scripts {
     /// The script of a kind, if it is set. An empty one is set (compat CFG-101).
     pub fn get(&self, kind: ScriptKind) -> Option<&Setting<Vec<u8>>> {

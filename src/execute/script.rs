@@ -41,7 +41,7 @@ pub(super) fn look_up(
     if text.is_none() {
         let note = format!(
             "the {} script of '{}' is not run: it is not in the configuration any more",
-            name(call.script.kind),
+            call.script.kind.spoken(),
             pattern(&call.script)
         );
         observer.observe(&Event::Note(&note));
@@ -57,7 +57,7 @@ pub(super) fn before_removal(script: &ScriptRef, file: std::path::PathBuf) -> Sc
 /// The reference's sentence about a script that failed (compat SCR-5, ROT-90).
 pub(super) fn failure(call: &ScriptCall, reason: &str) -> Fault {
     let script = &call.script;
-    let (pattern, name) = (pattern(script), name(script.kind));
+    let (pattern, name) = (pattern(script), script.kind.spoken());
     Fault::new(match script.kind {
         ScriptKind::FirstAction | ScriptKind::LastAction => {
             format!("error running {name} script for {pattern}: {reason}")
@@ -80,17 +80,6 @@ pub(super) fn failure(call: &ScriptCall, reason: &str) -> Fault {
 /// The raw text of the pattern list: it comes from the configuration and is shown as it is written.
 fn pattern(script: &ScriptRef) -> String {
     script.block.pattern.0.to_string_lossy().into_owned()
-}
-
-/// What the reference calls a script in its messages.
-fn name(kind: ScriptKind) -> &'static str {
-    match kind {
-        ScriptKind::FirstAction => "first action",
-        ScriptKind::PreRotate => "prerotate",
-        ScriptKind::PostRotate => "postrotate",
-        ScriptKind::LastAction => "last action",
-        ScriptKind::PreRemove => "preremove",
-    }
 }
 
 #[cfg(test)]

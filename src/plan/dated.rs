@@ -4,6 +4,7 @@
 use crate::fault::Fault;
 use crate::names::Shown;
 
+use super::generations::Held;
 use super::sequence::Sequence;
 use super::step::{Place, Why};
 use super::{Subject, retention};
@@ -64,7 +65,12 @@ impl Sequence<'_> {
         if !(compression.enabled && compression.delayed) {
             return;
         }
-        for date in self.dates_oldest_first(subject) {
+        let dates = self.dates_oldest_first(subject);
+        let plain = |files: &Vec<Held>| files.iter().any(Held::is_plain);
+        if !self.versions(subject).dated.values().any(plain) {
+            self.remarks.push("glob finding logs to compress failed".into());
+        }
+        for date in dates {
             let files = self.versions(subject).dated.remove(&date).unwrap_or_default();
             let twin = files.iter().any(|f| f.ending == compression.extension);
             let mut left = Vec::new();
@@ -92,6 +98,9 @@ impl Sequence<'_> {
         let retention = &self.request.policy.retention;
         let max_age = retention.max_age.as_ref().map(|s| s.value);
         let dates = self.dates_oldest_first(subject);
+        if dates.is_empty() {
+            self.remarks.push("glob finding old rotated logs failed".into());
+        }
         let now = self.request.now;
         let count = self.count();
         let versions = self.versions(subject);

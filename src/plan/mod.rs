@@ -74,6 +74,8 @@ pub struct Built {
     pub plan: Plan,
     /// Why logs cannot be rotated.
     pub faults: Vec<Fault>,
+    /// What the reference says, with `-v`, about old versions that it looked for in vain.
+    pub remarks: Vec<String>,
 }
 
 /// The call of a script that runs once for its block (compat SCR-2: its argument is the pattern

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::names::Slot;
+use crate::names::{Shown, Slot};
 use crate::survey::rotated::Generation;
 use crate::units::KeepCount;
 
@@ -78,6 +78,11 @@ impl Sequence<'_> {
         }
         let slot = Slot(policy.naming.start);
         let files = self.versions(subject).numbered.remove(&slot).unwrap_or_default();
+        if !files.iter().any(Held::is_plain) {
+            self.remark_on(slot, b"", subject, |path| {
+                format!("previous log {path} does not exist")
+            });
+        }
         let mut left = Vec::new();
         for held in files {
             left.extend(self.compress_old(index, subject, held));
@@ -160,7 +165,31 @@ impl Sequence<'_> {
                 .collect();
             self.versions(subject).numbered.insert(next, moved);
         }
-        self.versions(subject).leaving = chain.dispose_last;
+        let versions = self.versions(subject);
+        versions.leaving = chain.dispose_last;
+        let leaves = chain.dispose_last.is_some_and(|slot| versions.numbered.contains_key(&slot));
+        if let KeepCount::Last(count) = policy.retention.count.value
+            && !leaves
+            && let Some(slot) = policy.naming.start.checked_add(count.max(1))
+        {
+            let ending = wanted_ending(&policy.compression, Slot(slot), policy.naming.start);
+            self.remark_on(Slot(slot), ending, subject, |path| {
+                format!("log {path} doesn't exist -- won't try to dispose of it")
+            });
+        }
+    }
+
+    fn remark_on(
+        &mut self,
+        slot: Slot,
+        ending: &[u8],
+        subject: &Subject,
+        words: impl Fn(Shown<'_>) -> String,
+    ) {
+        if let Some(name) = self.stem(subject).numbered(slot, ending) {
+            let path = subject.old_dir.join(name);
+            self.remarks.push(words(Shown::path(&path)));
+        }
     }
 
     /// Moves a version to a slot; gives it as it is there.

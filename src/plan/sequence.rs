@@ -51,7 +51,7 @@ pub fn build(request: &Request<'_>) -> Built {
         }
         plan.records = draft.records;
     }
-    Built { plan, faults }
+    Built { plan, faults, remarks: sequence.remarks }
 }
 
 /// Names the versions of one log name in one directory.
@@ -66,6 +66,8 @@ pub(super) struct Sequence<'a> {
     pub(super) newest: Vec<Option<Place>>,
     /// Logs whose new version has no free name.
     pub(super) clashes: Vec<u32>,
+    /// See [`Built::remarks`].
+    pub(super) remarks: Vec<String>,
 }
 
 impl<'a> Sequence<'a> {
@@ -76,6 +78,7 @@ impl<'a> Sequence<'a> {
             generations: HashMap::new(),
             newest: vec![None; request.subjects.len()],
             clashes: Vec::new(),
+            remarks: Vec::new(),
         }
     }
 

@@ -165,6 +165,25 @@ fn what_is_no_file_makes_way_for_the_chain_but_not_above_it() {
     assert_eq!(told(&planned(&keep(2), vec![log])), ["rename a a.1"]);
 }
 
+#[test]
+fn versions_that_are_looked_for_in_vain_are_remarked_on() {
+    let remarks = |policy: &Policy, versions: &[(&str, i64)]| {
+        planned(policy, vec![subject("/d/a", versions)]).remarks
+    };
+    assert_eq!(
+        remarks(&compressed(keep(2), true), &[]),
+        [
+            "previous log /d/a.1 does not exist",
+            "log /d/a.3.gz doesn't exist -- won't try to dispose of it"
+        ]
+    );
+    assert_eq!(remarks(&keep(1), &[("a.1", 1)]), [""; 0]);
+    assert_eq!(
+        remarks(&dated(compressed(keep(2), true)), &[]),
+        ["glob finding logs to compress failed", "glob finding old rotated logs failed"]
+    );
+}
+
 fn with_create(mut policy: Policy) -> Policy {
     policy.create = Arc::new(Create { enabled: true, ..Create::default() });
     policy

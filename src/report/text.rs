@@ -1,10 +1,10 @@
 //! Events as the reference's lines (compat section 8), for people and for the scripts that grep them.
 
 use crate::config::policy::{Interval, LogBlock, ScriptKind, SlotLength, Trigger};
-use crate::event::{Event, Observer};
+use crate::event::{Event, Observer, StepResult};
 use crate::fault::Fault;
 use crate::names::Shown;
-use crate::plan::step::{Action, Attributes, Place, Plan, ScriptCall, Step, Why};
+use crate::plan::step::{Action, Attributes, Expect, Place, Plan, ScriptCall, Step, Why};
 use crate::schedule::{Decision, RotateReason, Verdict};
 use crate::units::KeepCount;
 
@@ -31,7 +31,7 @@ impl Observer for Text<'_> {
             Event::Decided { decision, block } => self.decided(decision, block),
             Event::ScriptNotRun(kind) => self.debug(not_run(*kind)),
             Event::ScriptStarted { call, text, dry } => {
-                self.debug(&format!("running {} script", spoken(call.script.kind)));
+                self.debug(&format!("running {} script", call.script.kind.spoken()));
                 if *dry {
                     self.debug(&with_arguments(call, text));
                 }
@@ -43,7 +43,14 @@ impl Observer for Text<'_> {
                 };
                 self.debug(&format!("rotating log {log}, log->rotateCount is {count}"));
             }
-            Event::StepStarted { plan, step } => self.step(plan, step),
+            // A step that may find nothing to do is told when it has found something.
+            Event::StepStarted { step: Step { expect: Expect::IfThere, .. }, .. } => {}
+            Event::StepStarted { plan, step }
+            | Event::StepEnded {
+                plan,
+                step: step @ Step { expect: Expect::IfThere, .. },
+                result: StepResult::Done,
+            } => self.step(plan, step),
             // What failed has been said by an event of its own.
             Event::StepEnded { .. } => {}
         }
@@ -119,6 +126,11 @@ impl Text<'_> {
             }
             // Said here and not when it is made under its temporary name: people know this order.
             (Action::Install { log, .. }, _) => self.creating(plan, log),
+            (Action::Publish { to, .. }, Why::Rotation) => {
+                if let Some(log) = only_copied(plan, to) {
+                    self.debug(&format!("Not truncating {}", path(log)));
+                }
+            }
             (Action::Copy { from, to, .. }, _) => {
                 self.debug(&format!("copying {} to {}", path(from), path(to)));
             }
@@ -151,6 +163,17 @@ fn new_log(plan: &Plan, place: &Place) -> Option<Attributes> {
         Action::Create { log, attributes, .. } if log == place => Some(*attributes),
         _ => None,
     })
+}
+
+/// The log whose copy goes to a place, if it is not cut afterwards (compat ROT-55).
+fn only_copied<'a>(plan: &'a Plan, place: &Place) -> Option<&'a Place> {
+    let log = plan.steps.iter().find_map(|step| match &step.action {
+        Action::Copy { from, to, .. } if to == place => Some(from),
+        _ => None,
+    })?;
+    let cut =
+        plan.steps.iter().any(|s| matches!(&s.action, Action::Cut { log: cut, .. } if cut == log));
+    (!cut).then_some(log)
 }
 
 /// The first lines of a block (compat MSG-13).
@@ -192,7 +215,8 @@ fn header(block: &LogBlock, forced: bool) -> String {
         (KeepCount::Last(0), _) => "no old logs will be kept".into(),
         (KeepCount::Last(n), _) => format!("({n} rotations), old logs are removed"),
     });
-    if let Some(days) = max_age {
+    // Where nothing is kept there is no age to speak of.
+    if let Some(days) = max_age.filter(|_| retention.count.value != KeepCount::Last(0)) {
         parts.push(format!(" after {days} days"));
     }
     parts.concat()
@@ -213,17 +237,6 @@ fn trigger(trigger: Trigger) -> String {
             Interval::Slots(SlotLength::Days(n)) => format!("every {n}d "),
             Interval::Slots(SlotLength::Weeks(n)) => format!("every {n}w "),
         },
-    }
-}
-
-/// A script's name in a sentence (compat SCR-4).
-pub fn spoken(kind: ScriptKind) -> &'static str {
-    match kind {
-        ScriptKind::FirstAction => "first action",
-        ScriptKind::PreRotate => "prerotate",
-        ScriptKind::PostRotate => "postrotate",
-        ScriptKind::LastAction => "last action",
-        ScriptKind::PreRemove => "preremove",
     }
 }
 

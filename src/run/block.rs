@@ -233,6 +233,9 @@ impl Handling<'_, '_> {
             subjects,
             taken: &|dir, name| self.world.taken(dir, name),
         });
+        for remark in &built.remarks {
+            self.observer.observe(&Event::Debug(remark));
+        }
         for fault in &built.faults {
             self.fail(fault);
         }
