@@ -6,12 +6,13 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::scene::Scene;
+use crate::scene::{Scene, program};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -130,4 +131,82 @@ fn a_writer_that_does_not_append_is_named_and_loses_no_line() {
     all.extend(fs::read(log).expect("log"));
     all.retain(|&byte| byte != 0);
     assert_eq!(String::from_utf8_lossy(&all), text + "last\n");
+}
+
+/// The lines of a plain or a compressed file.
+fn lines_of(path: &Path) -> String {
+    let packed = path.extension().is_some_and(|ending| ending == "gz");
+    let mut command = Command::new(if packed { "zcat" } else { "cat" });
+    let output = command.arg(path).output().expect("cat");
+    assert!(output.status.success(), "{}", path.display());
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+#[test]
+fn a_writer_that_never_reopens_loses_no_line_and_is_noted_once() {
+    const RUNS: usize = 5;
+    let mut scene = Scene::new()
+        .config("{dir}/a.log {\ncreate\ncompress\nrotate 9\nwriters wait 100ms\n}")
+        .log("a.log", "");
+    let mut writer = OpenOptions::new().append(true).open(scene.log_path("a.log")).expect("open");
+    let mut next = 0;
+    let mut write = || {
+        writeln!(writer, "line {next}").expect("write");
+        next += 1;
+    };
+    let (mut notes, mut named) = (0, 0);
+    for _ in 0..RUNS {
+        write();
+        scene = scene.run(["-f"]).status(0);
+        write();
+        notes += scene.stderr().matches("note: ").count();
+        let writer = format!("is still written by process {} (", std::process::id());
+        named += scene.stderr().matches(&writer).count();
+    }
+    assert_eq!((notes, named), (1, 1));
+    let scene = scene.run(["-v"]).status(0).stderr_has("a.log.5 is still written by process");
+    // It ends; what was postponed is made good, although no log is due.
+    drop(writer);
+    let scene = scene.run([]).quiet();
+    let mut all = String::new();
+    for slot in (1..=RUNS).rev() {
+        all.push_str(&lines_of(&scene.log_path(&format!("a.log.{slot}.gz"))));
+    }
+    let expected: Vec<String> = (0..2 * RUNS).map(|n| format!("line {n}\n")).collect();
+    assert_eq!(all, expected.concat());
+    assert!(!scene.log_path("a.log.5").exists());
+    drop(scene.run([]).quiet());
+}
+
+#[test]
+fn a_daemon_that_reopens_its_log_within_the_wait_is_not_noted() {
+    let scene = Scene::new()
+        .config("{dir}/a.log {\ncreate\ncompress\nrotate 9\nwriters wait 30s\n}")
+        .log("a.log", "x\n");
+    let writer = OpenOptions::new().append(true).open(scene.log_path("a.log")).expect("open");
+    let moved = scene.log_path("a.log.1");
+    let daemon = thread::spawn(move || {
+        until("the log has moved", || moved.exists());
+        thread::sleep(Duration::from_millis(300));
+        drop(writer);
+    });
+    let scene = scene.run(["-f"]).quiet().expect_file("a.log.1.gz", "x\n");
+    daemon.join().expect("daemon");
+    drop(scene);
+}
+
+#[test]
+fn the_question_costs_one_lease_and_its_release_and_no_look_at_proc() {
+    let mut scene =
+        Scene::new().config("{dir}/a.log {\ncreate\ncompress\nrotate 9\n}").log("a.log", "x\n");
+    let args = ["-qq", "-o", "{out}/trace", "-e", "trace=fcntl,openat", program()];
+    let args = args.into_iter().chain(["-f", "-s", "{state}", "{config}"]);
+    let args: Vec<String> = args.map(|a| scene.expand(a)).collect();
+    let run = scene.start("strace", args).end();
+    let scene = scene.ended(run).status(0).expect_file("a.log.1.gz", "x\n");
+    let trace = fs::read_to_string(scene.out_path("trace")).expect("trace");
+    let leases = trace.lines().filter(|line| line.contains("F_SETLEASE")).count();
+    assert_eq!(leases, 2, "{trace}");
+    let looks = |line: &&str| line.contains("\"/proc\"") || line.contains("/fd");
+    assert_eq!(trace.lines().find(looks), None);
 }

@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::policy::{RotateAs, ScriptKind, Trigger};
+use super::policy::{RotateAs, ScriptKind, Trigger, Writers};
 use super::value::{Bad, Reading};
 use crate::units::{ByteSize, Days, KeepCount, Mode};
 
@@ -66,6 +66,8 @@ pub enum Directive {
     CompressExtension(Vec<u8>),
     /// One of the five scripts.
     Script(ScriptKind, Vec<u8>),
+    /// `writers`.
+    Writers(Writers),
     /// A negation whose positive is not supported yet: it asks for what is done anyway.
     Nothing,
 }
@@ -225,7 +227,7 @@ mod tests {
             nomissingok noolddir norenamecopy nosharedscripts noshred notifempty olddir postrotate \
             preremove prerotate renamecopy rotate sharedscripts shred shredcycles size start su \
             tabooext taboopat uncompresscmd weekly yearly";
-        let ours = ["every", "minutely"];
+        let ours = ["every", "minutely", "writers"];
         let expected: BTreeSet<_> = reference.split_whitespace().chain(ours).collect();
         assert_eq!(all().map(|row| row.name).collect::<BTreeSet<_>>(), expected);
     }

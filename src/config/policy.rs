@@ -54,6 +54,8 @@ pub struct Policy {
     pub mail: Arc<Mail>,
     /// The five scripts, and whether they are shared.
     pub scripts: Arc<Scripts>,
+    /// What becomes of a rotated log that is still written.
+    pub writers: Writers,
     /// Whose ids look at the logs and rotate them (`su`).
     pub rotate_as: RotateAs,
 }
@@ -68,6 +70,25 @@ pub enum RotateAs {
     User(Identity),
     /// `su auto`: owner and group of the directory that holds the log.
     DirectoryOwner,
+}
+
+/// `writers`: what is done with a rotated log that a process still has open for writing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writers {
+    /// `wait DURATION`, in milliseconds: asked again for so long; then what would lose lines is
+    /// postponed.
+    Wait(u32),
+    /// `ignore`: as if nobody wrote.
+    Ignore,
+    /// `error`: postponed at once, with an error.
+    Error,
+}
+
+impl Default for Writers {
+    /// A second: most daemons have opened their new log long before.
+    fn default() -> Self {
+        Self::Wait(1000)
+    }
 }
 
 /// When a log is due.

@@ -124,6 +124,7 @@ impl Policy {
             | Directive::DateFormat(_)
             | Directive::Extension(_)
             | Directive::AddExtension(_) => self.name(directive, place),
+            Directive::Writers(writers) => self.writers = writers,
             Directive::Nothing => {}
         }
     }

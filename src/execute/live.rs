@@ -14,10 +14,11 @@ use crate::execute::script;
 use crate::execute::site::{Halt, Site};
 use crate::execute::waiting;
 use crate::execute::work::{Standing, Work};
+use crate::execute::writers;
 use crate::execute::{Outcome, Perform, PlanId, ScriptTexts};
 use crate::fault::Fault;
 use crate::plan::Plan;
-use crate::plan::step::{Action, Archive, ScriptCall};
+use crate::plan::step::{Action, Archive, Expect, ScriptCall, Step};
 use crate::system::{Dirs, identity};
 use crate::units::FileId;
 
@@ -120,22 +121,34 @@ impl Live {
         let lowered = identity::assume_if(work.plan.identity);
         let site =
             Site { dirs: &self.dirs, plan: &work.plan, made: &work.made, resumed: work.resumed };
-        let (result, left) = match (&lowered, work.standing(index)) {
-            (Err(fault), _) => {
+        let standing = work.standing(index);
+        let held_back = match (&lowered, &standing) {
+            (Ok(_), Standing::Free) => {
+                writers::postponement(&site, step, &mut work.waited, !work.waiting)
+            }
+            _ => None,
+        };
+        let (result, left) = match (&lowered, standing, held_back) {
+            (Err(fault), ..) => {
                 observer.observe(&Event::Error(fault));
                 (StepResult::Failed(fault.clone()), None)
             }
-            (Ok(_), Standing::Cancelled) => {
+            (Ok(_), Standing::Cancelled, _) => {
                 if let Err(fault) = tidy(&site, &step.action) {
                     observer.observe(&Event::Warning(&fault.message));
                 }
                 (StepResult::Cancelled, None)
             }
             // Whoever it waits with has said why.
-            (Ok(_), Standing::Waits(reason)) => {
+            (Ok(_), Standing::Waits(reason), _) => {
                 (StepResult::Postponed(Postponement { reason, failed: false }), None)
             }
-            (Ok(_), Standing::Free) => {
+            (Ok(_), Standing::Free, Some(why)) => {
+                let known = work.waiting || waits(&self.waiting, &site, step);
+                say_held_back(&why, known, observer);
+                (StepResult::Postponed(why), None)
+            }
+            (Ok(_), Standing::Free, None) => {
                 observer.observe(&Event::StepStarted { plan: &work.plan, step });
                 let interrupted = work.starts.get(&index).copied().unwrap_or_default();
                 if is_announced(&step.action) {
@@ -174,6 +187,28 @@ impl Live {
     ) {
         let result = Cow::Borrowed(result);
         self.log.note(&Line::Done { plan, step, result, id }, observer);
+    }
+}
+
+/// Whether something waits for the file of a step already.
+fn waits(waiting: &[Plan], site: &Site<'_>, step: &Step) -> bool {
+    let id = step.action.source().and_then(|place| site.expected(place, step.expect));
+    let mut steps = waiting.iter().flat_map(|plan| &plan.steps);
+    id.is_some_and(|id| {
+        steps.any(|step| matches!(step.expect, Expect::Present(there) if there.is(&id)))
+    })
+}
+
+/// Tells once a file who keeps it; later only who asks hears of it.
+fn say_held_back(why: &Postponement, known: bool, observer: &mut dyn Observer) {
+    if why.failed {
+        observer.observe(&Event::Error(&why.reason));
+    } else if known {
+        observer.observe(&Event::Debug(&why.reason.message));
+    } else {
+        let Fault { message, hint, .. } = &why.reason;
+        let hint = hint.as_ref().map_or_else(String::new, |hint| format!(" ({hint})"));
+        observer.observe(&Event::Note(&format!("{message}{hint}")));
     }
 }
 

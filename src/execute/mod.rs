@@ -65,6 +65,7 @@ mod site;
 mod tests;
 mod waiting;
 mod work;
+mod writers;
 
 pub use journal::{Journal, JournalError, OpenPlan};
 pub use live::Live;

@@ -1,6 +1,7 @@
 //! A plan and how far it has come.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use crate::event::StepResult;
 use crate::execute::Outcome;
@@ -22,6 +23,8 @@ pub(super) struct Work {
     pub resumed: bool,
     /// Earlier runs have postponed it: nobody was interrupted, unless a step has ended.
     pub waiting: bool,
+    /// How long its steps have waited for writers.
+    pub waited: Duration,
 }
 
 /// What earlier steps mean for a step.
@@ -39,7 +42,7 @@ impl Work {
     pub fn new(plan: Plan) -> Self {
         let results = vec![None; plan.steps.len()];
         let (made, starts) = (HashMap::new(), HashMap::new());
-        Self { plan, results, made, starts, resumed: false, waiting: false }
+        Self { plan, results, made, starts, resumed: false, waiting: false, waited: Duration::ZERO }
     }
 
     /// Whether earlier steps stand in the way of this one.

@@ -3,10 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use crate::config::policy::Writers;
 use crate::names::{AnyPath, FileName, LogPath};
 
 use super::Request;
-use super::step::{Action, Archive, DirIndex, Expect, Place, Record, Scope, Step, Why};
+use super::step::{Action, Archive, DirIndex, Expect, Guard, Place, Record, Scope, Step, Why};
 
 /// Collects steps, and answers which names they leave in use.
 pub(super) struct Draft<'a> {
@@ -89,7 +90,23 @@ impl<'a> Draft<'a> {
             }
             Action::Mail { .. } | Action::Script(_) => {}
         }
-        self.steps.push(Step { action, expect, scope, why });
+        let guard = self.guard(&action, why);
+        self.steps.push(Step { action, expect, scope, why, guard });
+    }
+
+    /// What would take lines from a writer waits for it. The plain file that goes once its compressed
+    /// form is complete was asked about before that was begun.
+    fn guard(&self, action: &Action, why: Why) -> Guard {
+        let takes = match action {
+            Action::Compress { .. } | Action::Mail { .. } => true,
+            Action::Remove { .. } => why != Why::Compressed,
+            _ => false,
+        };
+        match self.request.policy.writers {
+            Writers::Wait(wait) if takes => Guard::NotWritten { wait, error: false },
+            Writers::Error if takes => Guard::NotWritten { wait: 0, error: true },
+            _ => Guard::None,
+        }
     }
 
     /// Records a log's new time once the last step so far is done; at once if there is none.

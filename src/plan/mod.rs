@@ -20,8 +20,8 @@ use std::path::{Path, PathBuf};
 
 pub use sequence::build;
 pub use step::{
-    Action, BlockKey, DirIndex, Expect, Place, Plan, Record, Scope, ScriptCall, ScriptRef, Step,
-    Why,
+    Action, BlockKey, DirIndex, Expect, Guard, Place, Plan, Record, Scope, ScriptCall, ScriptRef,
+    Step, Why,
 };
 
 use crate::clock::LocalTime;
@@ -105,6 +105,7 @@ pub fn closing(block: &BlockKey, now: LocalTime) -> Plan {
             expect: Expect::Nothing,
             scope: Scope::Block,
             why: Why::Script,
+            guard: Guard::None,
         }],
         records: Vec::new(),
         closing: true,

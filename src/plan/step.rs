@@ -85,6 +85,24 @@ pub struct Step {
     pub scope: Scope,
     /// Why it is there.
     pub why: Why,
+    /// What else must hold before it is done.
+    #[serde(default)]
+    pub guard: Guard,
+}
+
+/// What must hold before a step is done, besides what it must find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Guard {
+    /// Nothing.
+    #[default]
+    None,
+    /// Nobody has the file open for writing; else the step is postponed.
+    NotWritten {
+        /// How long it is asked again, in milliseconds.
+        wait: u32,
+        /// Whether it is an error if somebody has.
+        error: bool,
+    },
 }
 
 /// What a step must find at its source, or it fails without a change.

@@ -17,6 +17,8 @@ pub struct Holder {
     pub pid: u32,
     /// The name of its program, as `ps` shows it.
     pub command: String,
+    /// The systemd service that it belongs to.
+    pub unit: Option<String>,
     /// Whether one of its descriptors can read.
     pub reads: bool,
     /// Whether one can write.
@@ -66,6 +68,7 @@ fn holder(pid: u32, process: &Path, wanted: (u64, u64)) -> Option<Holder> {
             pid,
             command: fs::read_to_string(process.join("comm"))
                 .map_or_else(|_| "?".into(), |name| name.trim_end().to_owned()),
+            unit: fs::read_to_string(process.join("cgroup")).ok().as_deref().and_then(unit),
             reads: false,
             writes: false,
             appends: true,
@@ -77,6 +80,12 @@ fn holder(pid: u32, process: &Path, wanted: (u64, u64)) -> Option<Holder> {
         }
     }
     found
+}
+
+/// The innermost service in the text of `cgroup`.
+fn unit(text: &str) -> Option<String> {
+    let mut parts = text.lines().next_back()?.rsplit('/');
+    parts.find(|part| part.ends_with(".service")).map(str::to_owned)
 }
 
 /// The flags in the text of `fdinfo`, which are octal.
@@ -111,12 +120,19 @@ mod tests {
             let pid = child.id();
             drop(child.stdin.take());
             child.wait().unwrap();
-            let command = "sh".into();
             // Children of other tests have our descriptors until they begin their own program.
-            let found = found.into_iter().find(|holder| holder.pid == pid);
-            assert_eq!(found, Some(Holder { pid, command, reads, writes, appends }), "{way}");
+            let found = found.into_iter().find(|holder| holder.pid == pid).unwrap();
+            assert_eq!(found.command, "sh");
+            assert_eq!((found.reads, found.writes, found.appends), (reads, writes, appends));
             assert!(of(file.as_file()).unwrap().iter().all(|holder| holder.pid != pid));
         }
+    }
+
+    #[test]
+    fn a_unit_is_the_innermost_one() {
+        let text = "0::/system.slice/collector.service/worker\n";
+        assert_eq!(unit(text).as_deref(), Some("collector.service"));
+        assert_eq!(unit("0::/\n"), None);
     }
 
     #[test]

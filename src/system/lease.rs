@@ -31,14 +31,33 @@ impl Drop for Lease<'_> {
 /// # Errors
 /// `EAGAIN`: somebody has it open. Anything else: the file system or our rights cannot tell.
 pub fn exclusive(file: &File) -> Result<Lease<'_>, Errno> {
+    take(file, libc::F_WRLCK)
+}
+
+/// Whether some process has a file open for writing. Ours must be open for reading alone.
+///
+/// # Errors
+/// If the file system or our rights cannot tell.
+pub fn is_written(file: &File) -> Result<bool, Errno> {
+    match take(file, libc::F_RDLCK) {
+        Ok(lease) => {
+            drop(lease);
+            Ok(false)
+        }
+        Err(Errno::EAGAIN) => Ok(true),
+        Err(errno) => Err(errno),
+    }
+}
+
+fn take(file: &File, kind: libc::c_int) -> Result<Lease<'_>, Errno> {
     survive_breaks();
-    let taken = match set(file, libc::F_WRLCK) {
+    let taken = match set(file, kind) {
         // Only the owner may, or who has a capability that containers lack.
         Err(Errno::EACCES) if geteuid().is_root() => {
             let owner = Uid::from_raw(facts(file)?.uid);
             // For this thread, and for questions about files only.
             let before = setfsuid(owner);
-            let taken = set(file, libc::F_WRLCK);
+            let taken = set(file, kind);
             setfsuid(before);
             taken
         }
@@ -100,6 +119,25 @@ mod tests {
             drop(other);
             granted(&file);
         }
+    }
+
+    #[test]
+    fn only_who_can_write_counts_as_a_writer() {
+        let (path, file) = scene();
+        let ours = File::open(path.path()).unwrap();
+        drop(file);
+        let reader = File::open(path.path()).unwrap();
+        for _ in 0..500 {
+            if is_written(&ours) == Ok(false) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert_eq!(is_written(&ours), Ok(false));
+        drop(reader);
+        let writer = OpenOptions::new().append(true).open(path.path()).unwrap();
+        assert_eq!(is_written(&ours), Ok(true));
+        drop(writer);
     }
 
     #[test]

@@ -58,6 +58,7 @@ mod taboo;
 mod uncompresscmd;
 mod verbose;
 mod weekly;
+mod writers;
 mod yearly;
 
 use chrono::NaiveDateTime;

@@ -6,8 +6,8 @@ use std::os::unix::ffi::OsStringExt;
 use super::Argument::{None as Bare, NotYet, Raw, Script, Value};
 use super::Directive::{self, Switch as Set};
 use super::{Row, Switch, needs, row};
-use crate::config::policy::{RotateAs, ScriptKind};
-use crate::config::value::{self, Bad, Reading, printable};
+use crate::config::policy::{RotateAs, ScriptKind, Writers};
+use crate::config::value::{self, Bad, Reading, printable, shown};
 use crate::units::Identity;
 
 pub(super) const ROWS: &[Row] = &[
@@ -27,6 +27,11 @@ pub(super) const ROWS: &[Row] = &[
     row("norenamecopy", Bare(|| Directive::Nothing), "The log is not renamed and copied."),
     row("create", Raw(create), "A new log is made, with this mode, owner and group."),
     row("nocreate", Bare(|| Set(Switch::Create, false)), "No new log is made."),
+    row(
+        "writers",
+        Value(needs("writers"), writers),
+        "What becomes of a rotated log that is still written.",
+    ),
     row(
         "sharedscripts",
         Bare(|| Set(Switch::SharedScripts, true)),
@@ -82,6 +87,36 @@ fn su(text: &[u8], reading: &mut Reading<'_>) -> Result<Directive, Bad> {
     Ok(Directive::RotateAs(RotateAs::User(identity)))
 }
 
+/// A longer wait would only keep other logs waiting.
+const LONGEST_WAIT: u32 = 60_000;
+
+fn writers(text: &[u8], _: &mut Reading<'_>) -> Result<Directive, Bad> {
+    let bad = || {
+        Bad::new("bad-writers", format!("bad writers '{}'", shown(text))).with_hint(
+            "write `writers wait 1s` (or `500ms`, up to a minute), `writers ignore` or `writers error`",
+        )
+    };
+    let wait = |duration: &str| {
+        let (digits, unit) = match duration.strip_suffix("ms") {
+            Some(digits) => (digits, 1),
+            None => (duration.strip_suffix('s')?, 1000),
+        };
+        let whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let time = digits.parse::<u32>().ok().filter(|_| whole)?.checked_mul(unit)?;
+        (time <= LONGEST_WAIT).then_some(Writers::Wait(time))
+    };
+    let words: Vec<&str> =
+        std::str::from_utf8(text).map_err(|_| bad())?.split_whitespace().collect();
+    match words[..] {
+        ["ignore"] => Some(Writers::Ignore),
+        ["error"] => Some(Writers::Error),
+        ["wait", duration] => wait(duration),
+        _ => None,
+    }
+    .map(Directive::Writers)
+    .ok_or_else(bad)
+}
+
 fn create(text: &[u8], reading: &mut Reading<'_>) -> Result<Directive, Bad> {
     let usage = "write `create`, `create MODE`, `create OWNER GROUP` or `create MODE OWNER GROUP`";
     let bad = |message: &str| Bad::new("bad-create", message).with_hint(usage);
@@ -109,4 +144,39 @@ fn mail(text: &[u8], _: &mut Reading<'_>) -> Result<Directive, Bad> {
         bad.with_hint("one address, without blanks; an alias of the mail system may name several")
     })?;
     Ok(Directive::Mail(Some(OsString::from_vec(address.to_vec()))))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::directive::{Argument, Directive, find};
+    use crate::config::policy::{RotateAs, Writers};
+    use crate::config::value::Reading;
+    use crate::system::SystemAccounts;
+
+    #[test]
+    fn writers_takes_a_wait_of_up_to_a_minute_or_a_word() {
+        let Some(Argument::Value(_, read)) = find(b"writers").map(|row| row.argument) else {
+            panic!("writers takes a value");
+        };
+        for (text, expected) in [
+            ("wait 1s", Some(Writers::Wait(1000))),
+            ("wait  250ms", Some(Writers::Wait(250))),
+            ("wait 0s", Some(Writers::Wait(0))),
+            ("wait 60s", Some(Writers::Wait(60_000))),
+            ("ignore", Some(Writers::Ignore)),
+            ("error", Some(Writers::Error)),
+            ("wait", None),
+            ("wait 1", None),
+            ("wait s", None),
+            ("wait +1s", None),
+            ("wait 61s", None),
+            ("wait 99999999s", None),
+            ("ignore it", None),
+        ] {
+            let rotate_as = RotateAs::Invoker;
+            let mut reading = Reading { accounts: &SystemAccounts, debug: Vec::new(), rotate_as };
+            let found = read(text.as_bytes(), &mut reading).ok();
+            assert_eq!(found, expected.map(Directive::Writers), "{text}");
+        }
+    }
 }

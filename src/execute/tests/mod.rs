@@ -19,7 +19,7 @@ use crate::execute::{Journal, JournalError, Live, ScriptTexts};
 use crate::fault::Fault;
 use crate::names::{AnyPath, FileName, LogPath};
 use crate::plan::step::{
-    Action, Archive, Attributes, BlockKey, DirIndex, Expect, Place, Plan, Record, Scope,
+    Action, Archive, Attributes, BlockKey, DirIndex, Expect, Guard, Place, Plan, Record, Scope,
     ScriptCall, ScriptKind, ScriptRef, Step, Why,
 };
 use crate::system::{Dir, Dirs};
@@ -211,7 +211,7 @@ pub fn place(name: &str) -> Place {
 }
 
 pub fn step(action: Action, expect: Expect, why: Why) -> Step {
-    Step { action, expect, scope: Scope::Log(0), why }
+    Step { action, expect, scope: Scope::Log(0), why, guard: Guard::None }
 }
 
 pub fn rename(from: &str, to: &str) -> Action {

@@ -1,0 +1,85 @@
+//! Steps that would take lines from whoever still writes a file wait until nobody does.
+//!
+//! The question costs one lease and its release; only if the answer is yes, or there is none, is
+//! `/proc` looked at: for a name, or for the answer.
+
+use std::time::Duration;
+
+use crate::event::Postponement;
+use crate::execute::site::Site;
+use crate::fault::Fault;
+use crate::plan::step::{Action, Guard, Step};
+use crate::system::file::{self, Access, OpenFile, Wanted};
+use crate::system::holders::{self, Holder};
+use crate::system::lease;
+
+/// Pauses between two questions: the first daemons are done within a millisecond, the last ones look
+/// for a signal once in a while.
+const PAUSE: Duration = Duration::from_millis(2);
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+/// Why a step must wait, if it must.
+///
+/// Asks again for as long as the step allows; what earlier steps of the plan have waited counts, since
+/// they were waiting for the same signal. What cannot be found out is taken for a no.
+pub(super) fn postponement(
+    site: &Site<'_>,
+    step: &Step,
+    waited: &mut Duration,
+    patient: bool,
+) -> Option<Postponement> {
+    let Guard::NotWritten { wait, error } = step.guard else { return None };
+    let file = open(site, step)?;
+    let most = if patient { Duration::from_millis(wait.into()) } else { Duration::ZERO };
+    let mut pause = PAUSE;
+    while is_written(&file) {
+        if *waited >= most {
+            return Some(Postponement { reason: reason(site, step, &file), failed: error });
+        }
+        std::thread::sleep(pause);
+        *waited += pause;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+    None
+}
+
+/// A fresh descriptor for reading. A file that cannot be opened is the step's own business.
+fn open(site: &Site<'_>, step: &Step) -> Option<OpenFile> {
+    let place = step.action.source()?;
+    let wanted = Wanted { id: site.expected(place, step.expect), hard_links: true };
+    let dir = site.dir(place).ok()?;
+    file::open(&dir, &place.name, Access::Read, &wanted).map(|(file, _)| file).ok()
+}
+
+fn is_written(file: &OpenFile) -> bool {
+    lease::is_written(file).unwrap_or_else(|_| writers(file).next().is_some())
+}
+
+fn writers(file: &OpenFile) -> impl Iterator<Item = Holder> + use<> {
+    holders::of(file).unwrap_or_default().into_iter().filter(|holder| holder.writes)
+}
+
+fn reason(site: &Site<'_>, step: &Step, file: &OpenFile) -> Fault {
+    let shown = step.action.source().map_or_else(String::new, |place| site.shown(place));
+    let what = match step.action {
+        Action::Compress { .. } => "compressed",
+        Action::Mail { .. } => "mailed",
+        Action::Remove { .. } => "removed",
+        _ => "done",
+    };
+    let names: Vec<String> = writers(file).map(|holder| named(&holder)).collect();
+    let by = if names.is_empty() {
+        "a process that cannot be seen from here".to_owned()
+    } else {
+        names.join(", ")
+    };
+    Fault::new(format!("{shown} is still written by {by}; it will be {what} once nobody writes it"))
+        .with_hint("a signal in postrotate makes most programs open their new log; copytruncate needs none")
+}
+
+fn named(holder: &Holder) -> String {
+    let Holder { pid, command, unit, appends, .. } = holder;
+    let unit = unit.as_ref().map_or_else(String::new, |unit| format!(", {unit}"));
+    let way = if *appends { "" } else { ", without O_APPEND" };
+    format!("process {pid} ({command}{unit}{way})")
+}
