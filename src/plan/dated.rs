@@ -72,7 +72,9 @@ impl Sequence<'_> {
         }
         for date in dates {
             let files = self.versions(subject).dated.remove(&date).unwrap_or_default();
-            let twin = files.iter().any(|f| f.ending == compression.extension);
+            // Only a plain file that is about to take the name makes the compressed one step aside.
+            let twin = files.iter().any(|f| f.ending.is_empty())
+                && files.iter().any(|f| f.ending == compression.extension);
             let mut left = Vec::new();
             for held in files {
                 if twin && held.ending == compression.extension {

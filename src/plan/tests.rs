@@ -393,6 +393,20 @@ fn dated_versions_above_the_count_go_oldest_first_and_the_last_of_them_in_the_en
 }
 
 #[test]
+fn delayed_compression_leaves_dated_versions_that_are_compressed_alone() {
+    let versions = [("a-20260102.gz", 4), ("a-20260103", 3)];
+    assert_eq!(
+        one(&dated(compressed(keep(3), true)), &versions),
+        [
+            "compress a-20260103 alone",
+            "publish a-20260103.gz alone",
+            "remove a-20260103 alone",
+            "rename a a-20260506"
+        ]
+    );
+}
+
+#[test]
 fn a_dated_clash_changes_nothing_and_is_recorded() {
     for there in ["a-20260506", "a-20260506.gz"] {
         let built = planned(
