@@ -75,6 +75,12 @@ pub(super) fn secure(site: &Site<'_>, source: &Place) -> Result<()> {
     let dir = site.dir(to)?;
     let (file, _) =
         file::open(&dir, &to.name, Access::Read, &wanted).map_err(|cause| refused(&what, cause))?;
-    file::sync_with_name(&file, &dir)
-        .map_err(|errno| system(&format!("error syncing {}", site.shown(to)), errno))
+    file::sync_with_name(&file, &dir).map_err(|errno| {
+        let fault = system(&format!("error syncing {}", site.shown(to)), errno);
+        // What it holds is in doubt, and the source is whole: not both are kept.
+        match site.made.get(to).map(|_| site.discard(to)) {
+            Some(Err(second)) => fault.with_hint(second.message),
+            _ => fault,
+        }
+    })
 }

@@ -54,7 +54,10 @@ pub(super) fn cut(site: &Site<'_>, step: &Cutting<'_>, observer: &mut dyn Observ
         file::empty(&log).map_err(|errno| system(&format!("error truncating {shown}"), errno))?;
         return Ok(Effect::done(None));
     };
-    let done = Cut::open(site, shown, log, archive).and_then(|mut cut| cut.make(observer));
+    let done = Cut::open(site, shown, log, archive).and_then(|mut cut| {
+        let done = cut.make(observer);
+        if done.is_err() { cut.take_back(done) } else { done }
+    });
     if done.is_err() {
         // Without its final name it is a copy of a log that is whole.
         discard_copy(site, &archive.temp)?;
@@ -233,6 +236,17 @@ impl<'a> Cut<'a> {
         }
         let dir = self.site.dir(to)?;
         file::sync_with_name(&self.kept, &dir).map_err(|errno| self.not_synced(errno))
+    }
+
+    /// Removes the copy from its final name, if all of it is still in the log: the next run makes
+    /// another, and would keep the same lines twice.
+    fn take_back(&self, failed: Result) -> Result {
+        let Archive { to, .. } = self.archive;
+        let ours = self.site.facts(to)?.is_some_and(|f| f.id.is(&self.id) && f.links == 1);
+        if ours && copy::begins_with(&self.log, &self.kept).unwrap_or(false) {
+            self.site.discard(to)?;
+        }
+        failed
     }
 
     /// Whether the log still has all that was copied of it.

@@ -36,8 +36,9 @@
 //!   copy of a log.
 //! - A file system without `RENAME_NOREPLACE` and hard links (vfat) can overwrite a file that
 //!   somebody makes in the microseconds between our look and our rename.
-//! - If the very rename that gives the new log its name is refused (its directory is full or broken,
-//!   a moment after it let the old log move), the log is missing until its writer makes it.
+//! - If the very rename that gives the new log its name is refused, and a link too (its directory is
+//!   full or broken, a moment after it let the old log move), the log is missing until its writer
+//!   makes it.
 //! - Without a journal (`-s /dev/null`) nothing is finished after a kill.
 //! - A journal names relative directories as the configuration does: a run that is started
 //!   elsewhere finds nothing there, and those steps fail.

@@ -163,8 +163,14 @@ pub(super) fn install(
             Ok(Effect::already(site.facts(log)?.map(|f| f.id)))
         }
         Err(errno) => {
-            // An empty file that nobody will need.
             let fault: Fault = system(&what, errno);
+            // A log that is missing stops the next run, so there is a second way.
+            if file::link_then_unlink(&temp_dir, &temp.name, &log_dir, &log.name).is_ok() {
+                let text = format!("{}; it has its name by a link", fault.message);
+                observer.observe(&Event::Warning(&text));
+                return Ok(Effect::done(Some(source.id)));
+            }
+            // An empty file that nobody will need.
             site.discard(temp)?;
             Err(fault)
         }

@@ -197,7 +197,10 @@ pub fn rename_new(
 }
 
 /// A rename that cannot overwrite, made of two steps: between them the file has both names.
-fn link_then_unlink(
+///
+/// # Errors
+/// `EEXIST` if anything stands under the new name; else what the system says.
+pub fn link_then_unlink(
     from_dir: &Dir,
     from: &FileName,
     to_dir: &Dir,
