@@ -1,197 +1,158 @@
-//! A run that is killed at any moment is made good by the next one.
+//! A run that is interrupted at any moment is made good by the next one.
 //!
-//! `strace` kills the program with SIGKILL at its N-th system call that changes a file, before the
-//! call is carried out, for N = 1, 2, ... until a run ends by itself. So every state that the disk
-//! goes through is tried. Then one ordinary run must leave the very tree that an undisturbed run
-//! leaves: no line missing, none twice, no temporary, the right versions.
+//! The program is traced, and dies with all its children before its N-th call that changes a file,
+//! for N = 1, 2, ... until a run ends by itself: so every state that the disk goes through is tried.
+//! Then two ordinary runs must leave the very tree that undisturbed runs leave: no line missing,
+//! none twice, no broken archive, no temporary, the right versions, and the daemon got its signal.
+//!
+//! `LOGROTATE_RS_CRASH=full` tries every point of every scenario; otherwise a sample is tried, which
+//! `LOGROTATE_RS_CRASH=SEED` varies.
+#![cfg(target_arch = "x86_64")]
 
-use std::fs;
+mod errors;
+mod journal;
+mod scenario;
+
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 
-use crate::scene::{Scene, Tree, program, set_mode, when};
+use crate::scene::trace::Fate;
+use crate::scene::{Scene, Tree, program, when};
+use scenario::{End, OPTIONS, Scenario, Setup};
 
-/// Calls that change a file. (Making an empty file is not among them, as `openat` cannot be told
-/// apart; the next call after it is.)
-const CHANGES: &str = "rename,renameat,renameat2,unlink,unlinkat,link,linkat,symlink,symlinkat,\
-    truncate,ftruncate,fallocate,fsync,fdatasync,write,writev,pwrite64,copy_file_range,sendfile,\
-    fchmod,fchmodat,chmod,fchown,fchownat,chown,utimensat,mkdir,mkdirat";
+/// Of so many points one is tried in a sample.
+const ONE_OF: u64 = 64;
 
-/// More calls than any of these runs makes.
-const ENOUGH: usize = 1000;
+/// Says which points are tried: all of them, or a sample that a seed chooses.
+struct Sample(Option<u64>);
 
-/// The one that mails, in scenarios with mail.
-const MAIL: [&str; 2] = ["-m", "{out}/mailer"];
+impl Sample {
+    fn wanted(offset: u64) -> Self {
+        match std::env::var("LOGROTATE_RS_CRASH").as_deref() {
+            Ok("full") => Self(None),
+            Ok(seed) => Self(Some(seed.parse::<u64>().expect("a seed is a number") ^ offset)),
+            Err(_) => Self(Some(offset)),
+        }
+    }
 
-/// What a scenario leaves: the logs without times, and how often postrotate ran.
-struct End {
-    logs: Tree,
-    signals: usize,
+    fn is_full(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Whether the next point is tried.
+    fn next(&mut self) -> bool {
+        let Some(state) = &mut self.0 else { return true };
+        // Knuth's generator; its upper bits are good enough to choose by.
+        *state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (*state >> 33).is_multiple_of(ONE_OF)
+    }
 }
 
-fn end(scene: &Scene) -> End {
-    let signals = fs::read_to_string(scene.out_path("signals")).unwrap_or_default();
-    End { logs: scene.logs().timeless(), signals: signals.lines().count() }
+/// What two undisturbed runs leave, and at how many points the first can be interrupted.
+fn undisturbed(scenario: &Scenario) -> (End, usize) {
+    let mut points = 0;
+    let setup = scenario.set_up().with(|scene, far| {
+        let scene = scene.run_traced(&OPTIONS, &[far], |change| {
+            points = points.max(change.number);
+            Fate::Happens
+        });
+        scene.quiet().run(OPTIONS).quiet()
+    });
+    let end = setup.end();
+    assert_eq!(end.signals, 1, "{scenario:?} is as it should be");
+    (end, points)
 }
 
-/// Runs the scenario undisturbed, and then killed at every step.
-fn survives(scene: impl Fn() -> Scene, signals: usize) {
+/// The scenario, dead before its `point`-th change; and what was said then.
+fn killed(scenario: &Scenario, point: usize) -> (Setup, &'static str) {
+    let mut call = "nothing";
+    let setup = scenario.set_up().with(|scene, far| {
+        scene.run_traced(&OPTIONS, &[far], |change| {
+            if change.number == point {
+                call = change.call;
+                return Fate::Death;
+            }
+            Fate::Happens
+        })
+    });
+    (setup, call)
+}
+
+fn survives_death_at(scenario: &Scenario, point: usize, wanted: &End) {
+    let (setup, call) = killed(scenario, point);
+    let before = Tree::of(setup.scene.root());
+    let setup = setup.with(|scene, _| scene.run(OPTIONS).status(0).run(OPTIONS).status(0));
+    let found = setup.end();
+    let told = || format!("{scenario:?}\nkilled at change {point}, {call}; then\n{before:?}\n");
+    if found.logs != wanted.logs || found.far != wanted.far {
+        let far = format!("{:?}\nand elsewhere\n{:?}", wanted.logs, wanted.far);
+        setup.scene.fail(&format!("{}wanted\n{far}\nfound elsewhere\n{:?}", told(), found.far));
+    }
+    if found.signals < wanted.signals {
+        setup.scene.fail(&format!("{}postrotate ran {} times", told(), found.signals));
+    }
+    if !setup.left_over().is_empty() {
+        setup.scene.fail(&format!("{}left beside the state: {:?}", told(), setup.left_over()));
+    }
+}
+
+fn survives(method: usize) {
     when::steady_day();
-    let undisturbed = scene().run(MAIL).quiet();
-    let wanted = end(&undisturbed);
-    assert_eq!(wanted.signals, signals, "the scenario is as it should be");
-
-    for n in 1..=ENOUGH {
-        let mut scene = scene();
-        let inject = format!("inject={CHANGES}:signal=SIGKILL:when={n}");
-        let trace = format!("trace={CHANGES}");
-        let args = ["-qq", "-o", "{out}/trace", "-e", &trace, "-e", &inject, program()];
-        let args = args.into_iter().chain(["-m", "{out}/mailer", "-s", "{state}", "{config}"]);
-        let args: Vec<String> = args.map(|a| scene.expand(a)).collect();
-        let run = scene.start("strace", args).end();
-        let whole = run.status().code() == Some(0);
-        if !whole && run.status().signal() != Some(9) {
-            scene.ended(run).fail(&format!("step {n}: neither killed nor done"));
+    let mut sample = Sample::wanted(method as u64);
+    let mut tried = 0;
+    for scenario in scenario::all(method) {
+        let points: Vec<bool> = (0..200).map(|_| sample.next()).collect();
+        if !points[..60].contains(&true) {
+            continue;
         }
-        let before = Tree::of(scene.root());
-        let scene = scene.ended(run).run(MAIL);
-        let found = end(&scene);
-        let scene = scene.status(0);
-        let told = || format!("killed at step {n}; the disk was then\n{before:?}\n");
-        if found.logs != wanted.logs {
-            scene.fail(&format!("{}wanted\n{:?}", told(), wanted.logs));
-        }
-        if found.signals < signals {
-            scene.fail(&format!("{}postrotate ran {} times", told(), found.signals));
-        }
-        let leftover: Vec<_> = fs::read_dir(scene.root().join("var"))
-            .expect("var")
-            .map(|e| e.expect("entry").file_name().into_string().expect("UTF-8"))
-            .filter(|name| name.starts_with("state") && name != "state")
-            .collect();
-        if !leftover.is_empty() {
-            scene.fail(&format!("{}the state's directory has {leftover:?}", told()));
-        }
-        if whole {
-            // The trace has no call any more at which the run could have been killed.
-            assert!(n > 5, "only {n} steps: is the run traced?");
-            return;
+        let (wanted, last) = undisturbed(&scenario);
+        assert!(last > 5, "only {last} changes: is the run traced?");
+        for point in 1..=last {
+            if points.get(point).is_none_or(|&wanted| wanted) {
+                survives_death_at(&scenario, point, &wanted);
+                tried += 1;
+            }
         }
     }
-    panic!("a run has more than {ENOUGH} steps");
-}
-
-const SIGNAL: &str = "postrotate\necho hup >> {out}/signals\nendscript\n";
-
-/// A log that is due, with three old versions, of which the oldest has to go.
-fn numbered(directives: &str, endings: [&str; 3]) -> Scene {
-    let mut scene = Scene::new()
-        .config(&format!("{{dir}}/*.log {{\ndaily\nrotate 3\n{directives}\n{SIGNAL}}}\n"))
-        .log("a.log", "line 7\nline 8\nline 9\n")
-        .mode(0o640)
-        .owner(1, 2)
-        .state("a.log", when::days_ago(2));
-    let contents = ["line 5\nline 6\n", "line 3\nline 4\n", "line 2\n"];
-    for (slot, (ending, content)) in endings.iter().zip(contents).enumerate() {
-        scene = scene.file(&format!("a.log.{}{ending}", slot + 1), content);
-    }
-    scene
-}
-
-const PLAIN: [&str; 3] = ["", "", ""];
-const PACKED: [&str; 3] = [".gz", ".gz", ".gz"];
-
-#[test]
-fn create_with_numbers_survives_being_killed() {
-    survives(|| numbered("create", PLAIN), 1);
+    println!("{}: killed at {tried} points", scenario::METHODS[method].0);
+    assert!(tried > 5, "only {tried} points");
 }
 
 #[test]
-fn compression_survives_being_killed() {
-    survives(|| numbered("create\ncompress", PACKED), 1);
-}
-
-#[test]
-fn delayed_compression_survives_being_killed() {
-    survives(|| numbered("create\ncompress\ndelaycompress", ["", ".gz", ".gz"]), 1);
+fn create_survives_being_killed() {
+    survives(0);
 }
 
 #[test]
 fn copytruncate_survives_being_killed() {
-    survives(|| numbered("copytruncate", PLAIN), 1);
+    survives(1);
 }
 
 #[test]
-fn copytruncate_with_compression_survives_being_killed() {
-    survives(|| numbered("copytruncate\ncompress", PACKED), 1);
+fn copy_survives_being_killed() {
+    survives(2);
 }
 
 /// Its last part stays, so the kill may fall between the cut and the journal's line about it.
 #[test]
 fn copytruncate_of_a_log_in_use_survives_being_killed() {
-    let text: Vec<String> = (0..2000).map(|n| format!("line {n}\n")).collect();
-    let text = text.concat();
-    survives(
-        || {
-            let scene = numbered("copytruncate", PLAIN).log("a.log", &text);
-            let open = fs::OpenOptions::new().append(true).open(scene.log_path("a.log"));
-            // Held to the end of the test, as by a writer that never closes it.
-            std::mem::forget(open.expect("open"));
-            scene
-        },
-        1,
-    );
+    survives(6);
 }
 
 #[test]
-fn dates_survive_being_killed() {
-    survives(
-        || {
-            Scene::new()
-                .config(&format!(
-                    "{{dir}}/a.log {{\ndaily\nrotate 2\ndateext\ncreate\ncompress\n{SIGNAL}}}\n"
-                ))
-                .log("a.log", "line 3\n")
-                .file("a.log-20200101.gz", "line 1\n")
-                .file("a.log-20200102.gz", "line 2\n")
-                .state("a.log", when::days_ago(2))
-        },
-        1,
-    );
+fn olddir_survives_being_killed() {
+    survives(3);
 }
 
 #[test]
-fn shared_scripts_with_three_logs_survive_being_killed() {
-    survives(
-        || {
-            let mut scene = Scene::new().config(&format!(
-                "{{dir}}/*.log {{\ndaily\nrotate 1\nsharedscripts\ncreate\n{SIGNAL}}}\n"
-            ));
-            for name in ["a.log", "b.log", "c.log"] {
-                scene = scene
-                    .log(name, &format!("{name} line 2\n"))
-                    .file(&format!("{name}.1"), &format!("{name} line 1\n"))
-                    .state(name, when::days_ago(2));
-            }
-            scene
-        },
-        1,
-    );
+fn copytruncate_to_another_file_system_survives_being_killed() {
+    survives(4);
 }
 
 #[test]
-fn mail_survives_being_killed() {
-    survives(
-        || {
-            let scene = numbered("create\ncompress\nmail root@x", PACKED);
-            let path = scene.out_path("mailer");
-            let script =
-                "#!/bin/sh\ntest \"$(cat)\" = 'line 2' || exit 1\necho yes > {dir}/mailed\n";
-            fs::write(&path, scene.expand(script)).expect("write");
-            set_mode(&path, 0o755);
-            scene
-        },
-        1,
-    );
+fn copy_to_another_file_system_survives_being_killed() {
+    survives(5);
 }
 
 #[test]
@@ -221,4 +182,16 @@ fn a_killed_run_is_finished_by_the_user_that_su_named_then() {
         .run([])
         .status(0)
         .expect_files([("tell", tell), ("sub/a.log.1.told", "Uid: 1 1 1 1\n")]);
+}
+
+#[test]
+fn mail_survives_being_killed() {
+    when::steady_day();
+    let compress = |s: &Scenario| s.shape == "mail" && s.packing == "compress";
+    let scenario = scenario::all(0).into_iter().find(compress).expect("there is one");
+    let (wanted, last) = undisturbed(&scenario);
+    assert!(wanted.logs.files().contains(&Path::new("mailed")), "it is as it should be");
+    for point in (1..=last).step_by(5) {
+        survives_death_at(&scenario, point, &wanted);
+    }
 }

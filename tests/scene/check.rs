@@ -101,6 +101,11 @@ impl Scene {
         self
     }
 
+    /// The exit status of the last run, if it was not killed.
+    pub fn last_status(&self) -> Option<i32> {
+        self.ran().status.code()
+    }
+
     /// Standard error of the last run.
     pub fn stderr(&self) -> &str {
         &self.ran().stderr

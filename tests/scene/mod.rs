@@ -9,6 +9,8 @@
 
 mod check;
 mod differs;
+#[cfg(target_arch = "x86_64")]
+pub mod trace;
 mod tree;
 pub mod when;
 
@@ -90,10 +92,14 @@ impl Running {
             }
             std::thread::sleep(Duration::from_millis(2));
         };
-        let [stdout, stderr] = self
-            .files
-            .map(|file| String::from_utf8_lossy(&fs::read(file).expect("stream")).into_owned());
+        let [stdout, stderr] = self.texts();
         Ran { command: self.command, status, stdout, stderr }
+    }
+
+    /// What it has written to its streams.
+    fn texts(&self) -> [String; 2] {
+        let text = |file: &PathBuf| fs::read(file).expect("stream");
+        self.files.each_ref().map(|file| String::from_utf8_lossy(&text(file)).into_owned())
     }
 }
 
