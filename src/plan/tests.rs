@@ -16,6 +16,8 @@ use crate::source::Setting;
 use crate::survey::rotated::Generation;
 use crate::units::{ByteSize, Days, FileId, FileTime, KeepCount, Mode};
 
+mod properties;
+
 const DAY: i64 = 86_400;
 
 fn now() -> LocalTime {
