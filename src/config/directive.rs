@@ -89,6 +89,8 @@ pub enum Switch {
     Copy,
     /// `copytruncate`.
     CopyTruncate,
+    /// `renamecopy`.
+    RenameCopy,
     /// `dateext`.
     Dated,
     /// `dateyesterday`.

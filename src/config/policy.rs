@@ -168,6 +168,8 @@ pub enum Method {
     Copy,
     /// `copytruncate`: the log is copied, then emptied in place.
     CopyTruncate,
+    /// `renamecopy`: the log is renamed in its own directory, and copied from there after `postrotate`.
+    RenameCopy,
 }
 
 /// The switches behind [`Method`], kept apart because each has its own negation (compat 2.8).
@@ -175,17 +177,21 @@ pub enum Method {
 pub struct MethodSettings {
     /// `copy`.
     pub copy: bool,
-    /// `copytruncate`.
+    /// `copytruncate`; it takes `renamecopy` back.
     pub copy_truncate: bool,
+    /// `renamecopy`; it takes `copytruncate` back.
+    pub rename_copy: bool,
 }
 
 impl MethodSettings {
-    /// The method in force: `copytruncate` wins over `copy` (compat ROT-54).
+    /// The method in force: `copytruncate` wins over `copy` (compat ROT-54), and so does `renamecopy`
+    /// (fixes B-20).
     pub fn method(&self) -> Method {
-        match (self.copy_truncate, self.copy) {
-            (true, _) => Method::CopyTruncate,
-            (false, true) => Method::Copy,
-            (false, false) => Method::Move,
+        match (self.copy_truncate, self.rename_copy, self.copy) {
+            (true, _, _) => Method::CopyTruncate,
+            (false, true, _) => Method::RenameCopy,
+            (false, false, true) => Method::Copy,
+            (false, false, false) => Method::Move,
         }
     }
 }

@@ -139,7 +139,17 @@ impl Policy {
             // The stored mode and owner stay, for a later bare `create` (compat 2.8).
             Switch::Create => Arc::make_mut(&mut self.create).enabled = on,
             Switch::Copy => Arc::make_mut(&mut self.method).copy = on,
-            Switch::CopyTruncate => Arc::make_mut(&mut self.method).copy_truncate = on,
+            // Each takes the other back, but not its negation (compat 2.8).
+            Switch::CopyTruncate => {
+                let method = Arc::make_mut(&mut self.method);
+                method.copy_truncate = on;
+                method.rename_copy &= !on;
+            }
+            Switch::RenameCopy => {
+                let method = Arc::make_mut(&mut self.method);
+                method.rename_copy = on;
+                method.copy_truncate &= !on;
+            }
             Switch::Dated => Arc::make_mut(&mut self.naming).dated = on,
             Switch::Yesterday => Arc::make_mut(&mut self.naming).yesterday = on,
             Switch::HourAgo => Arc::make_mut(&mut self.naming).hour_ago = on,

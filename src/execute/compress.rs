@@ -7,7 +7,7 @@ use crate::execute::copy::Making;
 use crate::execute::site::{Effect, Result, Site, refused, system};
 use crate::fault::Fault;
 use crate::names::{AnyPath, Shown};
-use crate::plan::{Action, Place};
+use crate::plan::{Action, Place, Why};
 use crate::system::child::{self, Ended, Filtered, NotRun};
 use crate::system::file::{self, Access, OpenFile, Wanted};
 
@@ -62,14 +62,23 @@ fn judge(
     }
 }
 
-/// Makes sure that a compressed file, whose source is about to be removed, is in place and that its
-/// name is on disk too.
-pub(super) fn secure(site: &Site<'_>, source: &Place) -> Result<()> {
-    let compressed = site.plan.steps.iter().find_map(|step| match &step.action {
-        Action::Compress { from, to, .. } if from == source => Some(to),
+/// Makes sure that what was made from a file, which is about to be removed for it, is in place and that
+/// its name is on disk too.
+pub(super) fn secure(site: &Site<'_>, source: &Place, why: Why) -> Result<()> {
+    let made = site.plan.steps.iter().find_map(|step| match &step.action {
+        Action::Compress { from, to, .. } | Action::Copy { from, to, .. } if from == source => {
+            Some(to)
+        }
         _ => None,
     });
-    let Some(to) = compressed else { return Ok(()) };
+    let Some(to) = made else {
+        // The removal alone was postponed; the compressed form was made sure of before.
+        if why == Why::Compressed {
+            return Ok(());
+        }
+        let what = format!("Failed to remove old log {}", site.shown(source));
+        return Err(Fault::new(format!("{what}: nothing was made from it")));
+    };
     let what = format!("error opening {}", site.shown(to));
     let wanted = Wanted { id: site.made.get(to).copied(), hard_links: false };
     let dir = site.dir(to)?;

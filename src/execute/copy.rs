@@ -4,7 +4,7 @@ use crate::execute::site::{Effect, Result, Site, refused, system};
 use crate::facts::{FileFacts, FileKind};
 use crate::fault::Fault;
 use crate::plan::step::{Attributes, Expect, Place};
-use crate::system::file::{self, Access, OpenFile};
+use crate::system::file::{self, Access, OpenFile, Wanted};
 use crate::system::{Dir, Errno, attributes as system_attributes, copy as system_copy};
 use crate::units::FileId;
 
@@ -141,4 +141,30 @@ pub(super) fn copy(site: &Site<'_>, making: &Making<'_>) -> Result {
             .map_err(|errno| system(&format!("error copying {from} to {to}"), errno))
     };
     Ok(Effect::done(Some(making.make(site, fill, &source)?)))
+}
+
+/// Copies a log that was moved aside (compat ROT-70). A file that stands under the final name already is
+/// its copy only if it holds the same: the name may be another version's by now.
+pub(super) fn copy_parked(site: &Site<'_>, making: &Making<'_>) -> Result {
+    let (source, there) = (site.facts(making.from)?, site.facts(making.to)?);
+    if let (Some(_), Some(there)) = (source, there)
+        && site.resumed
+    {
+        let what = format!("error creating output file {}", site.shown(making.to));
+        let source = making.open(site)?;
+        let wanted = Wanted { id: Some(there.id), hard_links: true };
+        let dir = site.dir(making.to)?;
+        let copied = file::open(&dir, &making.to.name, Access::Read, &wanted);
+        let (copied, facts) = copied.map_err(|cause| refused(&what, cause))?;
+        let length = file::facts(&source).map_err(|errno| system(&what, errno))?.size;
+        let same = system_copy::begins_with(&source, &copied);
+        if facts.size != length || !same.map_err(|errno| system(&what, errno))? {
+            return Err(system(&what, Errno::EEXIST));
+        }
+        if site.facts(making.temp)?.is_some_and(|temp| !temp.id.is(&there.id)) {
+            site.discard(making.temp)?;
+        }
+        return Ok(Effect::already(Some(there.id)));
+    }
+    copy(site, making)
 }

@@ -3,7 +3,7 @@
 use crate::event::{Observer, Postponement};
 use crate::execute::ScriptTexts;
 use crate::execute::compress::{compress, secure};
-use crate::execute::copy::{Making, copy, dress, undo};
+use crate::execute::copy::{Making, copy, copy_parked, dress, undo};
 use crate::execute::cut::{Cutting, cut};
 use crate::execute::mail::mail;
 use crate::execute::rename::{install, publish, rename};
@@ -60,7 +60,13 @@ pub(super) fn perform(
         Action::Install { temp, log } => install(site, temp, log, company.observer)?,
         Action::Copy { from, temp, to, attributes, allow_hard_links } => {
             let hard_links = *allow_hard_links;
-            copy(site, &Making { from, temp, to, attributes, hard_links, expect })?
+            let making = Making { from, temp, to, attributes, hard_links, expect };
+            match step.why {
+                // The moved log is the only one: what keeps it from being copied may pass.
+                Why::Parked => copy_parked(site, &making)
+                    .map_err(|reason| Halt::Postponed(Postponement { reason, failed: true }))?,
+                _ => copy(site, &making)?,
+            }
         }
         Action::Publish { temp, to } => publish(site, temp, to)?,
         Action::Cut { log, archive, allow_hard_links } => {
@@ -121,8 +127,8 @@ fn remove(
     if !is_there(site, place, expect)? {
         return Ok(Effect::already(None));
     }
-    if why == Why::Compressed {
-        secure(site, place)?;
+    if matches!(why, Why::Compressed | Why::Parked) {
+        secure(site, place, why)?;
     }
     if let Some(script) = pre_remove {
         let call = script::before_removal(script, site.plan.path(place));

@@ -90,7 +90,10 @@ impl Live {
             } else {
                 if work.waiting {
                     observer.observe(&Event::Debug("trying again what was postponed"));
-                    waiting::find_again(&mut work, &self.dirs);
+                    // Without its identity nothing is looked for, and its steps say why they fail.
+                    if let Ok(_lowered) = identity::assume_if(work.plan.identity) {
+                        waiting::find_again(&mut work, &self.dirs);
+                    }
                 } else {
                     let logs: Vec<String> = plan.logs.iter().map(ToString::to_string).collect();
                     let note = format!("finishing an interrupted run: {}", logs.join(", "));
@@ -132,6 +135,11 @@ impl Live {
             (Err(fault), ..) => {
                 observer.observe(&Event::Error(fault));
                 (StepResult::Failed(fault.clone()), None)
+            }
+            // A log that was moved aside to be copied is the only one: it is copied by the next run.
+            (Ok(_), Standing::Cancelled, _) if work.must_be_made_up(index) => {
+                let reason = Fault::new("an earlier step failed");
+                (StepResult::Postponed(Postponement { reason, failed: false }), None)
             }
             (Ok(_), Standing::Cancelled, _) => {
                 if let Err(fault) = tidy(&site, &step.action) {

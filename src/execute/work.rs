@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::event::StepResult;
 use crate::execute::Outcome;
 use crate::fault::Fault;
-use crate::plan::step::{Action, Place, Plan};
+use crate::plan::step::{Action, Place, Plan, Why};
 use crate::units::FileId;
 
 /// A plan that is being carried out.
@@ -58,6 +58,16 @@ impl Work {
             }
         }
         standing
+    }
+
+    /// Whether a step may not be cancelled for good: the copy of a log that was moved aside for it, and
+    /// what follows from that copy.
+    pub fn must_be_made_up(&self, index: usize) -> bool {
+        let Some(step) = self.plan.steps.get(index) else { return false };
+        let before = index.checked_sub(1).and_then(|before| self.results.get(before));
+        step.why == Why::Parked
+            && (matches!(step.action, Action::Copy { .. })
+                || matches!(before, Some(Some(StepResult::Postponed(_)))))
     }
 
     /// Notes how a step ended, and which file it left under its target name.

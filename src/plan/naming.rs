@@ -65,6 +65,12 @@ pub fn temporary(name: &FileName, taken: impl Fn(&FileName) -> bool) -> Option<F
     first_free(b".", name.as_bytes(), b".logrotate-rs", taken)
 }
 
+/// Where `renamecopy` keeps a log until it is copied: `LOG.tmp` (compat ROT-51), with a number behind it
+/// where that name is taken: it may be the only copy of an earlier log (fixes B-06).
+pub fn parked(log: &FileName, taken: impl Fn(&FileName) -> bool) -> Option<FileName> {
+    first_free(b"", log.as_bytes(), b".tmp", taken)
+}
+
 /// The name under which a file in the way is kept: `NAME-YYYYMMDDHH.backup` (compat ROT-60), with a
 /// number behind it where that name is taken: nothing is ever put over another (fixes B-43).
 pub fn set_aside(

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::config::policy::Method;
 use crate::names::{Shown, Slot};
 use crate::survey::rotated::Generation;
 use crate::units::KeepCount;
@@ -202,6 +203,10 @@ impl Sequence<'_> {
         }
         let from = Place { dir, name: held.name.clone() };
         let policy = self.request.policy;
+        if held.newest_of.is_some() && policy.method.method() == Method::RenameCopy {
+            // It is not there yet: it will be copied to this slot.
+            return Some(Held { name, ..held });
+        }
         let why = Why::Shift {
             count: match policy.retention.count.value {
                 KeepCount::All => -1,

@@ -16,7 +16,7 @@ use crate::units::{KeepCount, Mode};
 
 use super::draft::Draft;
 use super::generations::{Generations, Held};
-use super::naming::{Stem, temporary};
+use super::naming::{Stem, parked, temporary};
 use super::step::{
     Action, Archive, Attributes, DirIndex, Expect, Place, Plan, Scope, ScriptRef, Why,
 };
@@ -64,6 +64,8 @@ pub(super) struct Sequence<'a> {
     generations: HashMap<VersionsKey, Generations>,
     /// Where the new version of each log is, as later steps leave it.
     pub(super) newest: Vec<Option<Place>>,
+    /// Where `renamecopy` keeps each log until it is copied.
+    parked: Vec<Option<Place>>,
     /// Logs whose new version has no free name.
     pub(super) clashes: Vec<u32>,
     /// See [`Built::remarks`].
@@ -77,6 +79,7 @@ impl<'a> Sequence<'a> {
             draft: Draft::new(request),
             generations: HashMap::new(),
             newest: vec![None; request.subjects.len()],
+            parked: vec![None; request.subjects.len()],
             clashes: Vec::new(),
             remarks: Vec::new(),
         }
@@ -153,7 +156,7 @@ impl<'a> Sequence<'a> {
         let log = Place { dir: log_dir, name: subject.log.name().clone() };
         let expect = Expect::Present(subject.facts.id);
 
-        if method != Method::Move && keeps_nothing {
+        if matches!(method, Method::Copy | Method::CopyTruncate) && keeps_nothing {
             // Nothing would ever read the copy (compat ROT-54, ROT-55).
             if method == Method::CopyTruncate {
                 self.cut(subject, &log, None, scope);
@@ -167,9 +170,16 @@ impl<'a> Sequence<'a> {
         let name = self.target(subject).ok_or_else(|| self.no_name(subject))?;
         let dir = self.draft.dir(&subject.old_dir);
         let to = Place { dir, name };
-        if method == Method::Move {
+        if matches!(method, Method::Move | Method::RenameCopy) {
+            let mut new_place = to.clone();
+            if method == Method::RenameCopy {
+                let name = parked(&log.name, self.draft.taken_in(log_dir));
+                let name = name.ok_or_else(|| self.no_name(subject))?;
+                new_place = Place { dir: log_dir, name };
+                self.parked[index as usize] = Some(new_place.clone());
+            }
             let new_log = self.create(subject, log_dir, scope);
-            let rename = Action::Rename { from: log.clone(), to: to.clone() };
+            let rename = Action::Rename { from: log.clone(), to: new_place };
             self.draft.push(rename, expect, scope, Why::Rotation);
             self.draft.record_after_last_step(&subject.log);
             if let Some(temp) = new_log {
@@ -277,6 +287,9 @@ impl<'a> Sequence<'a> {
         let policy = self.request.policy;
         let scope = Scope::Log(index);
         let mut newest = self.newest[index as usize].clone();
+        if let (Some(parked), Some(to)) = (self.parked[index as usize].clone(), &newest) {
+            self.copy_parked(subject, &parked, to, scope);
+        }
         if let Some(from) = newest.clone()
             && policy.compression.enabled
             && !policy.compression.delayed
@@ -308,6 +321,24 @@ impl<'a> Sequence<'a> {
                 self.mail(&file, held.expect, scope, None);
             }
             self.remove_place(file, held.expect, scope, Why::Count);
+        }
+    }
+
+    /// `renamecopy`: copies the log from where it was moved to, and lets it go (compat ROT-70).
+    fn copy_parked(&mut self, subject: &Subject, parked: &Place, to: &Place, scope: Scope) {
+        let Some(name) = temporary(&to.name, self.draft.taken_in(to.dir)) else { return };
+        let temp = Place { dir: to.dir, name };
+        let copy = Action::Copy {
+            from: parked.clone(),
+            temp: temp.clone(),
+            to: to.clone(),
+            attributes: Attributes::of(&subject.facts, None),
+            allow_hard_links: self.request.policy.selection.allow_hard_links,
+        };
+        let publish = Action::Publish { temp, to: to.clone() };
+        let remove = Action::Remove { file: parked.clone(), pre_remove: None };
+        for action in [copy, publish, remove] {
+            self.draft.push(action, Expect::Made, scope, Why::Parked);
         }
     }
 
@@ -355,7 +386,7 @@ impl<'a> Sequence<'a> {
     /// ROT-94): it is mailed and removed by the next rotation.
     pub(super) fn count(&self) -> KeepCount {
         let policy = self.request.policy;
-        let copies = policy.method.method() != Method::Move;
+        let copies = matches!(policy.method.method(), Method::Copy | Method::CopyTruncate);
         match policy.retention.count.value {
             KeepCount::Last(0) if copies && policy.mail.address.is_some() => KeepCount::Last(1),
             count => count,

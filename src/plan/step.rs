@@ -178,6 +178,9 @@ pub enum Why {
     Compressed,
     /// `create`.
     NewLog,
+    /// `renamecopy`: the log was moved aside and is copied from there. If that is impossible it waits,
+    /// since the moved log is the only one.
+    Parked,
     /// A script is set.
     Script,
     /// `mail`.

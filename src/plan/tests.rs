@@ -308,7 +308,11 @@ fn rotate_0_removes_only_what_this_rotation_made() {
 
 fn copying(truncate: bool, count: u32) -> Policy {
     let mut policy = keep(count);
-    policy.method = Arc::new(MethodSettings { copy: true, copy_truncate: truncate });
+    policy.method = Arc::new(MethodSettings {
+        copy: true,
+        copy_truncate: truncate,
+        ..MethodSettings::default()
+    });
     policy
 }
 

@@ -141,6 +141,9 @@ impl Text<'_> {
             (Action::Mail { file, address, .. }, _) => {
                 self.debug(&format!("mailing {} to {}", path(file), Shown::path(&address.0)));
             }
+            (Action::Remove { file, .. }, Why::Parked) => {
+                self.debug(&format!("removing tmp log {}", path(file)));
+            }
             (Action::Remove { file, .. }, why) if why != Why::Compressed => {
                 self.debug(&format!("removing old log {}", path(file)));
             }

@@ -48,6 +48,7 @@ mod patterns;
 mod postrotate;
 mod preremove;
 mod prerotate;
+mod renamecopy;
 mod rotate;
 mod sharedscripts;
 mod size;

@@ -23,8 +23,16 @@ pub(super) const ROWS: &[Row] = &[
         Bare(|| Set(Switch::CopyTruncate, false)),
         "The log is not emptied in place.",
     ),
-    row("renamecopy", NotYet { argument: false }, "The log is renamed, then copied."),
-    row("norenamecopy", Bare(|| Directive::Nothing), "The log is not renamed and copied."),
+    row(
+        "renamecopy",
+        Bare(|| Set(Switch::RenameCopy, true)),
+        "The log is renamed, and copied after postrotate.",
+    ),
+    row(
+        "norenamecopy",
+        Bare(|| Set(Switch::RenameCopy, false)),
+        "The log is not renamed and copied.",
+    ),
     row("create", Raw(create), "A new log is made, with this mode, owner and group."),
     row("nocreate", Bare(|| Set(Switch::Create, false)), "No new log is made."),
     row(

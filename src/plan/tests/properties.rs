@@ -56,7 +56,11 @@ fn carry_out(built: &Built, disk: &mut Disk) -> Result<(), TestCaseError> {
 /// The policies that are tried: count, compression, method.
 fn policies() -> impl Strategy<Value = (u32, Policy)> {
     let method = (any::<bool>(), any::<bool>());
-    let method = method.prop_map(|(copy, copy_truncate)| MethodSettings { copy, copy_truncate });
+    let method = method.prop_map(|(copy, copy_truncate)| MethodSettings {
+        copy,
+        copy_truncate,
+        ..MethodSettings::default()
+    });
     (1..6_u32, any::<bool>(), any::<bool>(), any::<bool>(), method).prop_map(
         |(count, enabled, delayed, create, method)| {
             let mut policy = keep(count);
