@@ -196,7 +196,7 @@ fn a_binary_as_a_configuration_rotates_nothing() {
 
 #[test]
 fn a_directive_that_is_not_done_yet_says_so() {
-    for directive in ["shred", "createolddir"] {
+    for directive in ["shred", "shredcycles"] {
         let name = directive.split(' ').next().expect("word");
         run(&format!("{{dir}}/a.log {{\n    {directive}\n    rotate 1\n}}\n{B}"))
             .status(1)

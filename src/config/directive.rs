@@ -39,6 +39,13 @@ pub enum Directive {
         /// User and group.
         owner: Option<(u32, u32)>,
     },
+    /// `createolddir`; what is not given keeps its value (compat CFG-91).
+    CreateOldDir {
+        /// The mode.
+        mode: Option<Mode>,
+        /// User and group.
+        owner: Option<(u32, u32)>,
+    },
     /// `su`, complete.
     RotateAs(RotateAs),
     /// `olddir`, or `noolddir`.
@@ -85,6 +92,8 @@ pub enum Switch {
     AllowHardLinks,
     /// `nocreate` (off); `create` is [`Directive::Create`].
     Create,
+    /// `nocreateolddir` (off); `createolddir` is [`Directive::CreateOldDir`].
+    CreateOldDir,
     /// `copy`.
     Copy,
     /// `copytruncate`.

@@ -215,6 +215,8 @@ pub struct Naming {
     pub add_extension: Option<Vec<u8>>,
     /// `olddir`: absolute, or relative to the log's directory.
     pub old_dir: Option<Setting<PathBuf>>,
+    /// `createolddir`: whether a missing `olddir` is made, and how.
+    pub create_old_dir: Create,
 }
 
 impl Default for Naming {
@@ -228,6 +230,7 @@ impl Default for Naming {
             extension: None,
             add_extension: None,
             old_dir: None,
+            create_old_dir: Create::default(),
         }
     }
 }
@@ -247,17 +250,28 @@ impl Default for Retention {
     }
 }
 
-/// `create` and `nocreate`.
+/// `create` and `nocreate`, `createolddir` and `nocreateolddir`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Create {
-    /// Whether a new log is made.
+    /// Whether a new log (a missing directory) is made.
     pub enabled: bool,
-    /// Its mode, or the old log's; `nocreate` keeps the value (compat 2.8).
+    /// Its mode, or the old log's; the negation keeps the value (compat 2.8).
     pub mode: Option<Mode>,
     /// Its owner, or the old log's.
     pub uid: Option<u32>,
     /// Its group, or the old log's.
     pub gid: Option<u32>,
+}
+
+impl Create {
+    /// Switches it on; what is not given keeps its value (compat CFG-91).
+    pub fn set(&mut self, mode: Option<Mode>, owner: Option<(u32, u32)>) {
+        self.enabled = true;
+        self.mode = mode.or(self.mode);
+        if let Some((uid, gid)) = owner {
+            (self.uid, self.gid) = (Some(uid), Some(gid));
+        }
+    }
 }
 
 /// How old versions are compressed.

@@ -102,12 +102,10 @@ impl Policy {
                 Arc::make_mut(&mut self.retention).count = Setting::at(count, place);
             }
             Directive::Create { mode, owner } => {
-                let create = Arc::make_mut(&mut self.create);
-                create.enabled = true;
-                create.mode = mode.or(create.mode);
-                if let Some((uid, gid)) = owner {
-                    (create.uid, create.gid) = (Some(uid), Some(gid));
-                }
+                Arc::make_mut(&mut self.create).set(mode, owner);
+            }
+            Directive::CreateOldDir { mode, owner } => {
+                Arc::make_mut(&mut self.naming).create_old_dir.set(mode, owner);
             }
             Directive::RotateAs(rotate_as) => self.rotate_as = rotate_as,
             Directive::Script(kind, text) => {
@@ -138,6 +136,9 @@ impl Policy {
             Switch::AllowHardLinks => Arc::make_mut(selection).allow_hard_links = on,
             // The stored mode and owner stay, for a later bare `create` (compat 2.8).
             Switch::Create => Arc::make_mut(&mut self.create).enabled = on,
+            Switch::CreateOldDir => {
+                Arc::make_mut(&mut self.naming).create_old_dir.enabled = on;
+            }
             Switch::Copy => Arc::make_mut(&mut self.method).copy = on,
             // Each takes the other back, but not its negation (compat 2.8).
             Switch::CopyTruncate => {

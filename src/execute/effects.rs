@@ -6,6 +6,7 @@ use crate::execute::compress::{compress, secure};
 use crate::execute::copy::{Making, copy, copy_parked, dress, undo};
 use crate::execute::cut::{Cutting, cut};
 use crate::execute::mail::mail;
+use crate::execute::make_dir::make_dir;
 use crate::execute::rename::{install, publish, rename};
 use crate::execute::script::{self, Ran};
 use crate::execute::site::{Effect, Halt, Site, refused, system};
@@ -35,6 +36,7 @@ pub(super) fn is_announced(action: &Action) -> bool {
         }
         Action::Cut { archive, .. } => archive.is_none(),
         Action::Rename { .. }
+        | Action::MakeDir { .. }
         | Action::Create { .. }
         | Action::Install { .. }
         | Action::Copy { .. }
@@ -56,6 +58,7 @@ pub(super) fn perform(
     let expect = step.expect;
     Ok(match &step.action {
         Action::Rename { from, to, .. } => rename(site, from, to, expect, step.why)?,
+        Action::MakeDir { dir, attributes } => make_dir(site, dir, attributes)?,
         Action::Create { temp, log, attributes } => create(site, temp, log, attributes)?,
         Action::Install { temp, log } => install(site, temp, log, company.observer)?,
         Action::Copy { from, temp, to, attributes, allow_hard_links } => {

@@ -57,6 +57,7 @@ mod effects;
 pub mod journal;
 mod lines;
 pub mod live;
+mod make_dir;
 mod mail;
 pub mod preview;
 mod rename;

@@ -65,7 +65,10 @@ fn target(action: &Action) -> Option<&Place> {
         Action::Rename { to, .. } | Action::Publish { to, .. } => Some(to),
         Action::Install { log, .. } => Some(log),
         Action::Cut { archive, .. } => archive.as_ref().map(|archive| &archive.to),
-        Action::Mail { .. } | Action::Remove { .. } | Action::Script(_) => None,
+        Action::Mail { .. }
+        | Action::Remove { .. }
+        | Action::Script(_)
+        | Action::MakeDir { .. } => None,
     }
 }
 

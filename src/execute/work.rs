@@ -89,9 +89,10 @@ impl Work {
             | Action::Compress { temp, .. } => (None, Some(temp)),
             Action::Remove { file, .. } => (Some(file), None),
             Action::Cut { archive: Some(archive), .. } => (Some(&archive.temp), Some(&archive.to)),
-            Action::Cut { archive: None, .. } | Action::Mail { .. } | Action::Script(_) => {
-                (None, None)
-            }
+            Action::Cut { archive: None, .. }
+            | Action::MakeDir { .. }
+            | Action::Mail { .. }
+            | Action::Script(_) => (None, None),
         };
         if let Some(gone) = gone {
             self.made.remove(gone);

@@ -82,6 +82,7 @@ impl<'a> Draft<'a> {
                 self.made(to);
             }
             Action::Remove { file, .. } => self.gone(file),
+            Action::MakeDir { dir, .. } => self.made(dir),
             Action::Cut { archive, .. } => {
                 if let Some(Archive { temp, to }) = archive {
                     self.gone(temp);

@@ -61,6 +61,8 @@ pub struct Subject {
     pub facts: FileFacts,
     /// The directory of its old versions.
     pub old_dir: PathBuf,
+    /// What of that directory is missing and has to be made, outermost first.
+    pub missing_dirs: Vec<LogPath>,
     /// Its old versions, in any order.
     pub versions: Vec<RotatedFile>,
     /// Names of old versions that something else has: a directory, a link, a device.

@@ -18,7 +18,8 @@ use super::draft::Draft;
 use super::generations::{Generations, Held};
 use super::naming::{Stem, parked, temporary};
 use super::step::{
-    Action, Archive, Attributes, DirIndex, Expect, Place, Plan, Scope, ScriptRef, Why,
+    Action, Archive, Attributes, DirAttributes, DirIndex, Expect, Place, Plan, Scope, ScriptRef,
+    Why,
 };
 use super::{Built, Request, Subject, script_call};
 
@@ -87,6 +88,9 @@ impl<'a> Sequence<'a> {
 
     fn run(&mut self) -> Vec<Fault> {
         let mut faults = Vec::new();
+        for (index, subject) in self.numbered_subjects() {
+            self.make_dirs(index, subject);
+        }
         let mut prepared = vec![false; self.request.subjects.len()];
         for (index, subject) in self.numbered_subjects() {
             // A second log of the same name makes room only when the first one has moved.
@@ -127,6 +131,23 @@ impl<'a> Sequence<'a> {
     pub(super) fn versions(&mut self, subject: &Subject) -> &mut Generations {
         let key = (subject.old_dir.clone(), self.stem(subject));
         self.generations.entry(key).or_insert_with(|| Generations::from_survey(&subject.versions))
+    }
+
+    /// Makes what is missing of `olddir` (compat CFG-80, CFG-81), once for all logs.
+    fn make_dirs(&mut self, index: u32, subject: &Subject) {
+        let create = &self.request.policy.naming.create_old_dir;
+        let attributes = DirAttributes {
+            mode: create.mode.unwrap_or(Mode(0o755)),
+            uid: create.uid,
+            gid: create.gid,
+        };
+        for missing in &subject.missing_dirs {
+            let dir = Place { dir: self.draft.dir(missing.dir()), name: missing.name().clone() };
+            if !self.draft.taken(&dir) {
+                let action = Action::MakeDir { dir, attributes };
+                self.draft.push(action, Expect::Absent, self.scope(index), Why::NewDirectory);
+            }
+        }
     }
 
     fn prepare(&mut self, index: u32, subject: &Subject) -> Result<(), Fault> {

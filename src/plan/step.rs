@@ -176,6 +176,8 @@ pub enum Why {
     DelayedCompression,
     /// The uncompressed file whose compressed form is complete.
     Compressed,
+    /// `createolddir`.
+    NewDirectory,
     /// `create`.
     NewLog,
     /// `renamecopy`: the log was moved aside and is copied from there. If that is impossible it waits,
@@ -207,9 +209,27 @@ impl Attributes {
     }
 }
 
+/// Mode and owner that a new directory gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DirAttributes {
+    /// Permission bits, whatever the umask.
+    pub mode: Mode,
+    /// Owner; `None`: that of whoever makes it.
+    pub uid: Option<u32>,
+    /// Group, likewise.
+    pub gid: Option<u32>,
+}
+
 /// A kind of change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
+    /// Makes a directory. One that is there by then is taken as it is.
+    MakeDir {
+        /// Its place.
+        dir: Place,
+        /// What it will look like.
+        attributes: DirAttributes,
+    },
     /// Gives a file another name; never overwrites.
     Rename {
         /// The present name.
@@ -316,7 +336,7 @@ impl Action {
             Self::Install { temp, .. } | Self::Publish { temp, .. } => Some(temp),
             Self::Cut { log, .. } => Some(log),
             Self::Mail { file, .. } | Self::Remove { file, .. } => Some(file),
-            Self::Create { .. } | Self::Script(_) => None,
+            Self::MakeDir { .. } | Self::Create { .. } | Self::Script(_) => None,
         }
     }
 
@@ -332,6 +352,7 @@ impl Action {
             Self::Cut { log, archive: None, .. } => vec![log],
             Self::Cut { log, archive: Some(Archive { temp, to }), .. } => vec![log, temp, to],
             Self::Mail { file, .. } | Self::Remove { file, .. } => vec![file],
+            Self::MakeDir { dir, .. } => vec![dir],
             Self::Script(_) => Vec::new(),
         }
     }

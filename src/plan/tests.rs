@@ -78,6 +78,7 @@ fn subject(log: &str, versions: &[(&str, i64)]) -> Subject {
         log: LogPath::new(log).expect("a log"),
         facts: facts(1, 0),
         old_dir: Path::new("/d").into(),
+        missing_dirs: Vec::new(),
         versions: versions.iter().map(|&(text, age)| version(text, age)).collect(),
         occupied: Vec::new(),
     }
@@ -117,6 +118,7 @@ fn told(built: &Built) -> Vec<String> {
         .map(|step| {
             let text = match &step.action {
                 Action::Rename { from, to } => format!("rename {} {}", path(from), path(to)),
+                Action::MakeDir { dir, .. } => format!("mkdir {}", path(dir)),
                 Action::Create { temp, .. } => format!("create {}", path(temp)),
                 Action::Install { log, .. } => format!("install {}", path(log)),
                 Action::Copy { from, to, .. } => format!("copy {} {}", path(from), path(to)),

@@ -134,6 +134,17 @@ impl Text<'_> {
             (Action::Copy { from, to, .. }, _) => {
                 self.debug(&format!("copying {} to {}", path(from), path(to)));
             }
+            (Action::MakeDir { dir, attributes }, _) => {
+                // -1 is what the reference shows for an owner that stays (compat CFG-81).
+                let id = |id: Option<u32>| id.map_or(-1, i64::from);
+                self.debug(&format!(
+                    "creating new directory {} mode = {} uid = {} gid = {}",
+                    path(dir),
+                    attributes.mode,
+                    id(attributes.uid),
+                    id(attributes.gid)
+                ));
+            }
             (Action::Cut { log, .. }, _) => self.debug(&format!("truncating {}", path(log))),
             (Action::Compress { program, .. }, _) => {
                 self.debug(&format!("compressing log with: {}", Shown::path(&program.0)));

@@ -18,8 +18,9 @@ use crate::plan::{Action, Place, Plan, Subject};
 use crate::schedule::{self, Decision, Question};
 use crate::state::State;
 use crate::survey::matching::MatchedLog;
+use crate::survey::old_dir::{missing_dirs, version_dir};
+use crate::survey::rotated;
 use crate::survey::{self, index::Index};
-use crate::survey::{old_dir::version_dir, rotated};
 use crate::system::{Dirs, Errno, OpenError};
 use crate::units::Identity;
 
@@ -94,7 +95,20 @@ impl World<'_> {
         let unusable = |cause: &OpenError| {
             Fault::new(format!("error opening directory {}: {cause}", Shown::path(&old_dir)))
         };
-        let dir = dirs.open(&old_dir).map_err(|cause| unusable(&cause))?;
+        let dir = match dirs.open(&old_dir) {
+            Err(OpenError::Missing) if policy.naming.create_old_dir.enabled => {
+                let missing_dirs = missing_dirs(&old_dir, &mut dirs);
+                return Ok(Subject {
+                    log: log.clone(),
+                    facts,
+                    missing_dirs: missing_dirs.map_err(|cause| unusable(&cause))?,
+                    old_dir,
+                    versions: Vec::new(),
+                    occupied: Vec::new(),
+                });
+            }
+            other => other.map_err(|cause| unusable(&cause))?,
+        };
         let stem = Stem::of(log.name(), &policy.naming);
         let date_length = |rest: &[u8]| date.parse(rest).map(|d| d.length);
         let names = rotated::VersionNames {
@@ -113,14 +127,19 @@ impl World<'_> {
             Fault::new(format!("cannot look at the old versions of {log}: {cause}"))
         })?;
         let rotated::OldVersions { files: versions, occupied, .. } = versions;
-        Ok(Subject { log: log.clone(), facts, old_dir, versions, occupied })
+        let missing_dirs = Vec::new();
+        Ok(Subject { log: log.clone(), facts, old_dir, missing_dirs, versions, occupied })
     }
 
     /// Whether a name in a directory is in use.
     pub(super) fn taken(&self, dir: &Path, name: &FileName) -> bool {
         let mut dirs = self.dirs.borrow_mut();
-        // What cannot be looked at is left alone.
-        dirs.open(dir).map_or(true, |dir| !matches!(dir.facts(name), Ok(None)))
+        match dirs.open(dir) {
+            Ok(dir) => !matches!(dir.facts(name), Ok(None)),
+            Err(OpenError::Missing) => false,
+            // What cannot be looked at is left alone.
+            Err(_) => true,
+        }
     }
 
     /// Scripts may have changed anything.
@@ -157,6 +176,7 @@ impl World<'_> {
                 Action::Install { temp, log: to } | Action::Publish { temp, to } => {
                     moved(Some(temp), Some(to));
                 }
+                Action::MakeDir { dir, .. } => moved(None, Some(dir)),
                 Action::Remove { file, .. } => moved(Some(file), None),
                 Action::Cut { archive, .. } => {
                     if let Some(Archive { temp, to }) = archive {

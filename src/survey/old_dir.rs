@@ -1,6 +1,6 @@
 //! `olddir` is looked at before anything is moved (compat CFG-80).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::matching::{Finding, MatchedLog};
@@ -19,9 +19,30 @@ pub fn version_dir(policy: &Policy, log: &LogPath) -> PathBuf {
     }
 }
 
+/// What has to be made of a directory, outermost first (compat CFG-80).
+///
+/// # Errors
+/// If a directory on the way cannot be held, or a part of what is missing is no name (`..`).
+pub fn missing_dirs(path: &Path, dirs: &mut Dirs) -> Result<Vec<LogPath>, OpenError> {
+    let mut missing = Vec::new();
+    for ancestor in path.ancestors() {
+        // Of a relative path, the start directory is left in the end.
+        let here = if ancestor.as_os_str().is_empty() { Path::new(".") } else { ancestor };
+        match dirs.open(here) {
+            Ok(_) => break,
+            Err(OpenError::Missing) => {
+                missing.push(LogPath::new(here).ok_or(OpenError::Missing)?);
+            }
+            Err(cause) => return Err(cause),
+        }
+    }
+    missing.reverse();
+    Ok(missing)
+}
+
 /// Checks `olddir` for every log of a block: both directories are there, they **are** directories
-/// (fixes compat B-56), and a log that is moved stays on its device. Any diagnostic drops the block,
-/// and no other.
+/// (fixes compat B-56), and a log that is moved stays on its device. With `createolddir` the second one
+/// may be missing; it is made when a log is rotated. Any diagnostic drops the block, and no other.
 pub fn verify_old_dir(block: &LogBlock, logs: &[MatchedLog], dirs: &mut Dirs) -> Vec<Finding> {
     if block.policy.naming.old_dir.is_none() {
         return Vec::new();
@@ -53,7 +74,16 @@ fn verify(block: &LogBlock, log: &LogPath, dirs: &mut Dirs) -> Result<(), Findin
     let unusable = |cause: &OpenError| {
         error(block, "bad-olddir", format!("error verifying olddir path {shown}: {cause}"))
     };
-    let old_dir = dirs.open(&target).map_err(|cause| unusable(&cause))?;
+    let old_dir = match dirs.open(&target) {
+        Err(OpenError::Missing) if block.policy.naming.create_old_dir.enabled => {
+            let missing = missing_dirs(&target, dirs).map_err(|cause| unusable(&cause))?;
+            // What is made will be on the device of what it is made in.
+            let within = missing.first().map_or(target.as_path(), |outermost| outermost.dir());
+            dirs.open(within)
+        }
+        other => other,
+    };
+    let old_dir = old_dir.map_err(|cause| unusable(&cause))?;
     let device = |dir: Rc<Dir>| dir.own_facts().map(|facts| facts.id.device);
     let (from, to) = (device(log_dir), device(old_dir));
     let to = to.map_err(|errno| unusable(&errno.into()))?;
@@ -88,7 +118,6 @@ mod tests {
     use super::*;
     use crate::config::policy::{MethodSettings, Naming, Policy, Selection};
     use crate::source::{Setting, SourceFile};
-    use std::path::Path;
     use std::sync::Arc;
 
     fn block(old_dir: &Path, missing_ok: bool, copy: bool) -> LogBlock {

@@ -12,6 +12,7 @@ pub mod copy;
 pub mod crash;
 pub mod cut;
 pub mod dir;
+pub mod directory;
 pub mod file;
 pub mod holders;
 pub mod identity;

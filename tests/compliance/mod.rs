@@ -12,6 +12,7 @@ mod compresscmd;
 mod copy;
 mod copytruncate;
 mod create;
+mod createolddir;
 mod daily;
 mod dateext;
 mod dateformat;

@@ -8,7 +8,7 @@ use super::Directive::{self, Switch as Set};
 use super::{Row, Switch, needs, row};
 use crate::config::policy::{RotateAs, ScriptKind, Writers};
 use crate::config::value::{self, Bad, Reading, printable, shown};
-use crate::units::Identity;
+use crate::units::{Identity, Mode};
 
 pub(super) const ROWS: &[Row] = &[
     row("copy", Bare(|| Set(Switch::Copy, true)), "The log is copied and stays as it is."),
@@ -126,15 +126,31 @@ fn writers(text: &[u8], _: &mut Reading<'_>) -> Result<Directive, Bad> {
 }
 
 fn create(text: &[u8], reading: &mut Reading<'_>) -> Result<Directive, Bad> {
-    let usage = "write `create`, `create MODE`, `create OWNER GROUP` or `create MODE OWNER GROUP`";
-    let bad = |message: &str| Bad::new("bad-create", message).with_hint(usage);
-    let words = value::plain_words(text).ok_or_else(|| bad("invalid arguments for create"))?;
+    let (mode, owner) = mode_and_owner("create", text, reading)?;
+    Ok(Directive::Create { mode, owner })
+}
+
+/// What is not given is `None`; user and group come together.
+type ModeAndOwner = (Option<Mode>, Option<(u32, u32)>);
+
+/// The arguments of `create` and `createolddir` (compat CFG-90 to CFG-93).
+pub(super) fn mode_and_owner(
+    name: &str,
+    text: &[u8],
+    reading: &mut Reading<'_>,
+) -> Result<ModeAndOwner, Bad> {
+    let usage =
+        format!("write `{name}`, `{name} MODE`, `{name} OWNER GROUP` or `{name} MODE OWNER GROUP`");
+    let bad = |kind: &str| {
+        Bad::new("bad-create", format!("{kind} arguments for {name}")).with_hint(&usage)
+    };
+    let words = value::plain_words(text).ok_or_else(|| bad("invalid"))?;
     let (mode, owner) = match words[..] {
         [] => (None, None),
         [mode] => (Some(mode), None),
         [user, group] => (None, Some((user, group))),
         [mode, user, group] => (Some(mode), Some((user, group))),
-        _ => return Err(bad("extra arguments for create")),
+        _ => return Err(bad("extra")),
     };
     let mode = mode.map(value::mode).transpose()?;
     let owner = owner
@@ -143,8 +159,8 @@ fn create(text: &[u8], reading: &mut Reading<'_>) -> Result<Directive, Bad> {
             Ok((value::user(user, reading.accounts)?, gid))
         })
         .transpose()
-        .map_err(|bad: Bad| bad.with_hint(usage))?;
-    Ok(Directive::Create { mode, owner })
+        .map_err(|bad: Bad| bad.with_hint(&usage))?;
+    Ok((mode, owner))
 }
 
 fn mail(text: &[u8], _: &mut Reading<'_>) -> Result<Directive, Bad> {

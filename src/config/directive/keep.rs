@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-use super::Argument::{None as Bare, NotYet, Raw, Value};
+use super::Argument::{None as Bare, Raw, Value};
 use super::Directive::{self, Switch as Set};
 use super::{Row, Switch, needs, row, wants};
 use crate::config::value::{self, Bad, Reading, count, printable, shown, unsigned};
@@ -58,8 +58,12 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row("olddir", Value(needs("olddir"), old_dir), "The directory for old versions."),
     row("noolddir", Bare(|| Directive::OldDir(None)), "Old versions stay beside the log."),
-    row("createolddir", NotYet { argument: true }, "Makes the directory for old versions."),
-    row("nocreateolddir", Bare(|| Directive::Nothing), "Makes no directory for old versions."),
+    row("createolddir", Raw(create_old_dir), "Makes the directory for old versions."),
+    row(
+        "nocreateolddir",
+        Bare(|| Set(Switch::CreateOldDir, false)),
+        "Makes no directory for old versions.",
+    ),
     row("compress", Bare(|| Set(Switch::Compress, true)), "Old versions are compressed."),
     row("nocompress", Bare(|| Set(Switch::Compress, false)), "Old versions are not compressed."),
     row(
@@ -105,6 +109,11 @@ fn old_dir(text: &[u8], reading: &mut Reading<'_>) -> Result<Directive, Bad> {
     let path = value::expand_home(text, reading);
     reading.debug.push(format!("olddir is now {}", crate::names::Shown::path(&path)));
     Ok(Directive::OldDir(Some(path)))
+}
+
+fn create_old_dir(text: &[u8], reading: &mut Reading<'_>) -> Result<Directive, Bad> {
+    let (mode, owner) = super::change::mode_and_owner("createolddir", text, reading)?;
+    Ok(Directive::CreateOldDir { mode, owner })
 }
 
 fn command(text: &[u8], reading: &mut Reading<'_>) -> Result<Directive, Bad> {

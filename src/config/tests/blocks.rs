@@ -17,7 +17,7 @@ fn every_setting_reaches_the_policy() {
     let config = read(
         "/a {\n size 5k\n minsize 1\n maxsize 2\n minage 3\n maxage 4\n rotate -1\n start 5\n missingok\n \
          notifempty\n ignoreduplicates\n allowhardlink\n create 0600 root root\n copytruncate copy\n \
-         olddir ~/old\n dateext\n dateformat  -%Y\n dateyesterday datehourago\n extension .e\n \
+         olddir ~/old\n createolddir 0700 root root\n dateext\n dateformat  -%Y\n dateyesterday datehourago\n extension .e\n \
          compress delaycompress\n compresscmd /usr/bin/xz\n compressoptions -9 'a b'\n sharedscripts\n \
          prerotate\n  x }\n endscript\n}\n",
     );
@@ -38,6 +38,9 @@ fn every_setting_reaches_the_policy() {
     assert!(policy.method.copy && policy.method.copy_truncate);
     let naming = &policy.naming;
     assert_eq!(naming.old_dir.as_ref().map(|d| d.value.clone()), Some("/home/me/old".into()));
+    let made = &naming.create_old_dir;
+    assert!(made.enabled);
+    assert_eq!((made.mode, made.uid, made.gid), (Some(Mode(0o700)), Some(0), Some(0)));
     assert!(naming.dated && naming.yesterday && naming.hour_ago && naming.start == 5);
     assert_eq!(naming.date_format.as_ref().map(|f| f.value.as_slice()), Some(&b"-%Y"[..]));
     let compression = &policy.compression;
