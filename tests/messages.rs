@@ -204,3 +204,22 @@ fn a_directive_that_is_not_done_yet_says_so() {
             .expect_files([("a.log", "a\n"), ("b.log.1", "b\n")]);
     }
 }
+
+#[test]
+fn a_set_uid_program_refuses_to_run_before_it_reads_anything() {
+    let mut scene = Scene::new().config("{dir}/a.log {\nrotate 1\n}\n").log("a.log", "a\n");
+    let copy = scene.out_path("rotate");
+    std::fs::copy(crate::scene::program(), &copy).expect("copy");
+    crate::scene::set_mode(&copy, 0o4755);
+    let copy = copy.display().to_string();
+    let args = ["--reuid=1", "--regid=1", "--clear-groups", &copy, "-l", &scene.expand("{out}/l")];
+    let config = scene.expand("{config}");
+    let args: Vec<String> = args.into_iter().chain([config.as_str()]).map(Into::into).collect();
+    let ran = scene.start("setpriv", args).end();
+    scene
+        .ended(ran)
+        .status(1)
+        .expect_stderr("error: refusing to run set-uid or set-gid: whoever starts this program chooses what it does\n")
+        .expect_no_out("l")
+        .expect_files([("a.log", "a\n")]);
+}

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use clap_lex::{ArgCursor, OsStrExt, ParsedArg, RawArgs, ShortFlags};
 
-use crate::cli::args::defaults::{MAIL_COMMAND, STATE_FILE};
+use crate::cli::args::defaults::{mail_command, state_file};
 use crate::cli::args::table::{Answer, Effect, OptionRow, Switch, Target};
 use crate::cli::exit;
 use crate::cli::texts::{self, Program};
@@ -71,7 +71,7 @@ pub enum Parsed {
 }
 
 /// An answer about the program, or what is wrong with its arguments.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Printed {
     /// The text for stdout, whole lines.
     pub stdout: String,
@@ -244,8 +244,8 @@ impl Seen {
                 LockChoice::Normal
             },
             configs: self.configs,
-            state: self.state.unwrap_or_else(|| STATE_FILE.into()).into(),
-            mail: self.mail.unwrap_or_else(|| MAIL_COMMAND.into()),
+            state: self.state.unwrap_or_else(|| state_file().into()).into(),
+            mail: self.mail.unwrap_or_else(|| mail_command().into()),
             warning_before_sinks: self.warnings.last().copied().unwrap_or(0),
             log_sinks: self.log_sinks,
         }

@@ -14,7 +14,7 @@ use crate::clock::Zone;
 use crate::config;
 use crate::report::Text;
 use crate::run::{self, ConfiguredScripts, World};
-use crate::system::{Dirs, SystemAccounts, log_copy, process};
+use crate::system::{Dirs, SystemAccounts, identity, log_copy, process};
 
 use args::{Args, Parsed};
 use session::{Resumed, Session};
@@ -22,6 +22,13 @@ use session::{Resumed, Session};
 /// Runs the program with the process's own arguments.
 pub fn main() -> ExitCode {
     log_copy::keep_inherited_descriptors_from_children();
+    if identity::has_borrowed_rights() {
+        return ExitCode::from(output::print(&args::Printed {
+            stderr: texts::BORROWED_RIGHTS.to_owned(),
+            status: exit::FAILED,
+            ..args::Printed::default()
+        }));
+    }
     let argv = std::env::args_os().collect();
     ExitCode::from(match args::parse(argv, process::posixly_correct()) {
         Parsed::Run(wanted) => rotate(&wanted),

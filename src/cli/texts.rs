@@ -5,13 +5,17 @@ use std::ffi::OsStr;
 use std::fmt::Write;
 use std::path::Path;
 
-use crate::cli::args::defaults::{MAIL_COMMAND, STATE_FILE, UNCOMPRESS_COMMAND};
+use crate::cli::args::defaults::{UNCOMPRESS_COMMAND, mail_command, state_file};
 use crate::cli::args::table::{Effect, HELP_OPTIONS, OPTIONS, OptionRow, rows};
 use crate::config::policy::Compression;
 
 /// The warning that comes with `-d`, without its `warning: `. An empty line follows it (compat CLI-8).
 pub const DEBUG_WARNING: &str = "logrotate in debug mode does nothing except printing debug messages!  \
      Consider using verbose mode (-v) instead if this is not what you want.";
+
+/// The program runs with rights that its caller lacks.
+pub const BORROWED_RIGHTS: &str = "error: refusing to run set-uid or set-gid: \
+     whoever starts this program chooses what it does\n";
 
 /// Both lock options together (compat CLI-5).
 pub const LOCK_OPTIONS_EXCLUDE_EACH_OTHER: &str = "logrotate: options --skip-state-lock and \
@@ -59,14 +63,14 @@ impl Program {
         let compression = Compression::default();
         let yes_or_no = |held: bool| if held { "yes" } else { "no" }.to_owned();
         let pairs = [
-            ("Default mail command:", MAIL_COMMAND.to_owned()),
+            ("Default mail command:", mail_command().to_owned()),
             ("Default compress command:", compression.program.to_string_lossy().into_owned()),
             ("Default uncompress command:", UNCOMPRESS_COMMAND.to_owned()),
             (
                 "Default compress extension:",
                 String::from_utf8_lossy(&compression.extension).into_owned(),
             ),
-            ("Default state file path:", STATE_FILE.to_owned()),
+            ("Default state file path:", state_file().to_owned()),
             ("ACL support:", yes_or_no(KEEPS_ACCESS_LISTS)),
             ("SELinux support:", yes_or_no(KEEPS_SECURITY_LABELS)),
         ];
@@ -226,7 +230,7 @@ Usage: logrotate [-dfv?] [-d|--debug] [-f|--force] [-m|--mail=command]
             assert_eq!(line.as_bytes()[31], b' ', "{line}");
             assert_ne!(line.as_bytes()[32], b' ', "{line}");
         }
-        assert!(version.contains(STATE_FILE) && version.contains(MAIL_COMMAND));
+        assert!(version.contains(state_file()) && version.contains(mail_command()));
     }
 
     #[test]

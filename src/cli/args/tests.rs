@@ -29,10 +29,10 @@ fn told_run(args: &Args) -> String {
     flag(args.verbose, "verbose");
     flag(args.lock == LockChoice::Skip, "skip");
     flag(args.lock == LockChoice::Wait, "wait");
-    if args.state.as_os_str() != STATE_FILE {
+    if args.state.as_os_str() != state_file() {
         words.push(format!("state={}", args.state.display()));
     }
-    if args.mail != MAIL_COMMAND {
+    if args.mail != mail_command() {
         words.push(format!("mail={}", args.mail.display()));
     }
     words.extend(args.log_sinks.iter().map(told_sink));
