@@ -191,7 +191,7 @@ fn what_is_not_done_yet_is_never_silently_accepted() {
         assert_eq!(findings(&config), [message.as_str(), "found error in /a, skipping"]);
         assert_eq!(names(&config), ["/b"]);
     }
-    for name in ["noshred"] {
+    for name in ["noshred", "norenamecopy", "nocreateolddir", "nomail"] {
         assert_eq!(findings(&read(format!("/a {{\n {name}\n}}\n"))), [""; 0]);
     }
 }
