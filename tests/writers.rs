@@ -210,3 +210,23 @@ fn the_question_costs_one_lease_and_its_release_and_no_look_at_proc() {
     let looks = |line: &&str| line.contains("\"/proc\"") || line.contains("/fd");
     assert_eq!(trace.lines().find(looks), None);
 }
+
+/// A log shorter than a block is emptied as on a file system that cannot take its head away.
+#[test]
+fn a_log_that_can_only_be_emptied_is_emptied_right_after_a_read_that_found_nothing() {
+    let mut scene =
+        Scene::new().config("{dir}/a.log {\ncopytruncate\nrotate 9\n}").log("a.log", "x\n");
+    let writer = OpenOptions::new().append(true).open(scene.log_path("a.log")).expect("open");
+    let args = ["-qq", "-o", "{out}/trace", program(), "-f", "-s", "{state}", "{config}"];
+    let args: Vec<String> = args.into_iter().map(|a| scene.expand(a)).collect();
+    let run = scene.start("strace", args).end();
+    drop(writer);
+    let scene = scene.ended(run).status(0).expect_file("a.log.1", "x\n").expect_file("a.log", "");
+    let trace = fs::read_to_string(scene.out_path("trace")).expect("trace");
+    let lines: Vec<&str> = trace.lines().collect();
+    let cut = lines.iter().position(|line| line.starts_with("ftruncate(") && line.contains(", 0)"));
+    let cut = cut.expect("a truncation");
+    let file = lines[cut].trim_start_matches("ftruncate(").split(',').next().expect("descriptor");
+    let read = lines[cut - 1];
+    assert!(read.starts_with(&format!("pread64({file}, \"\"")), "{read}\n{}", lines[cut]);
+}

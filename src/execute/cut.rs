@@ -6,7 +6,7 @@
 //!    shortened to whole blocks of the log, and just these go. The rest stays as the beginning of the
 //!    log; what is being appended is not touched. Copy and log are every byte, once.
 //! 3. **Neither.** The copy catches up until a read finds nothing, and the log is emptied at once. What
-//!    is written in that moment is lost; how long it was, and how much that may be, is told.
+//!    is written in that moment, or being written, is lost; how long it was, and how much that may be, is told.
 //!
 //! In the first two the copy has its final length before it gets its final name. The log goes only
 //! after both are synced.

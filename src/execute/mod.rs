@@ -31,7 +31,8 @@
 //!   not); one that was interrupted twice counts as failed.
 //! - `copytruncate` of a log that is in use loses nothing where the file system can take the head of a
 //!   file away (ext4, xfs). Elsewhere (tmpfs, btrfs), and of a log of less than a block, it can lose what
-//!   is written between the last read and the truncation: a few microseconds, no sync inside them.
+//!   is written between the last read and the truncation, about a microsecond with nothing inside it, and
+//!   the write that is in progress then.
 //! - Power loss that loses the whole journal leaves at worst a temporary file, or a second, complete
 //!   copy of a log.
 //! - A file system without `RENAME_NOREPLACE` and hard links (vfat) can overwrite a file that

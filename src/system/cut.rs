@@ -16,9 +16,11 @@ const FAR: u64 = 1 << 40;
 /// The largest unit in which a file system keeps files (bigalloc, large extents).
 const LARGEST_UNIT: u64 = 1 << 30;
 
-/// Rounds of reading before a file is emptied although its writer never pauses. Each round is
-/// shorter than the one before, down to the time of one call.
-const ROUNDS: u32 = 64;
+/// Reads before a file is emptied although its writer never pauses. Each takes some microseconds.
+const READS: u32 = 4096;
+
+/// Bytes read at once before a file is emptied.
+const BUFFER: usize = 64 * 1024;
 
 /// The size of the blocks of a file's file system.
 ///
@@ -83,8 +85,8 @@ pub fn last_line_end(file: &File, unit: u64, most: u64, window: u64) -> Result<O
 /// What was at risk when a file was emptied under its writer's hands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Risk {
-    /// From the start of the last read, which found nothing or was the last allowed one, to the
-    /// end of the truncation.
+    /// From the start of the last read to the truncation. A write in progress then is lost too; later
+    /// ones wait while the kernel gives the space back, and stay.
     pub time: Duration,
     /// What the writer writes in that time, at its pace during the reads before.
     pub bytes: u64,
@@ -92,25 +94,41 @@ pub struct Risk {
     pub end: u64,
 }
 
-/// Copies what `from` has gained beyond `start` until a read finds nothing, and empties it at once.
+/// Copies what `from` has gained beyond `start` until a read finds nothing, and empties it at once:
+/// nothing is done between that read and the truncation.
+///
+/// A writer that is as quick as we are is not waited for for ever. What the last read found is then
+/// written to the copy before the truncation, since we may be killed after it.
 ///
 /// # Errors
 /// Whatever the system says.
 pub fn catch_up_and_empty(from: &File, to: &File, start: u64) -> Result<Risk, Errno> {
-    let (first, mut end) = (now(), start);
-    for round in 1.. {
+    // Its pages are there before the first read: not zeroes, which the allocator would leave to the
+    // kernel to bring in.
+    let mut buffer = vec![1; BUFFER];
+    let first = now();
+    let mut end = content(from, to, start)?;
+    let mut reads = 0;
+    let last = loop {
         let began = now();
-        let reached = content(from, to, end)?;
-        if reached > end && round < ROUNDS {
-            end = reached;
-            continue;
+        let length = match from.read_at(&mut buffer, end) {
+            Ok(0) => break began,
+            Ok(length) => length,
+            Err(error) if io_errno(&error) == Errno::EINTR => continue,
+            Err(error) => return Err(io_errno(&error)),
+        };
+        before_effect("copy")?;
+        to.write_all_at(&buffer[..length], end).map_err(|e| io_errno(&e))?;
+        end += length as u64;
+        reads += 1;
+        if reads == READS {
+            break began;
         }
-        empty(from)?;
-        let (time, whole) = (began.elapsed(), first.elapsed());
-        let share = time.as_secs_f64() / whole.as_secs_f64().max(f64::MIN_POSITIVE);
-        return Ok(Risk { time, bytes: portion(reached - start, share), end: reached });
-    }
-    Ok(Risk { time: Duration::ZERO, bytes: 0, end })
+    };
+    let (time, whole) = (last.elapsed(), first.elapsed());
+    empty(from)?;
+    let share = time.as_secs_f64() / whole.as_secs_f64().max(f64::MIN_POSITIVE);
+    Ok(Risk { time, bytes: portion(end - start, share), end })
 }
 
 #[expect(
