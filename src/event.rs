@@ -100,9 +100,18 @@ pub enum Event<'a> {
 pub trait Observer {
     /// Called in the order in which things happen.
     fn observe(&mut self, event: &Event<'_>);
+
+    /// Whether anybody will see what is said at debug level: if not, nobody need word it.
+    fn wants_debug(&self) -> bool {
+        true
+    }
 }
 
 /// Keeps quiet.
 impl Observer for () {
     fn observe(&mut self, _: &Event<'_>) {}
+
+    fn wants_debug(&self) -> bool {
+        false
+    }
 }

@@ -7,6 +7,7 @@
 #![cfg(test)]
 
 mod architecture;
+mod calls;
 mod compliance;
 mod crash;
 mod cron;

@@ -79,5 +79,8 @@ fn rotate(args: &Args) -> u8 {
     well &= run::all(&work, &mut world, &mut state, performer.get(), observer);
 
     well &= session.close(&mut state, now, zone, performer, &mut messages);
+    // The process ends: the system takes memory back at once, we would piece by piece.
+    std::mem::forget((work, world, state));
+    std::mem::forget(config);
     if well { exit::DONE } else { exit::FAILED }
 }

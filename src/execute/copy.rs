@@ -76,7 +76,9 @@ impl Making<'_> {
         let output =
             file::create_new(&dir, &self.temp.name).map_err(|errno| system(&what, errno))?;
         let filled = fill(&output).and_then(|()| {
-            dress(&output, self.attributes, Some(source)).map_err(|errno| system(&what, errno))?;
+            dress(&output, self.attributes, Some(source))
+                .and_then(|()| file::sync(&output))
+                .map_err(|errno| system(&what, errno))?;
             file::facts(&output).map_err(|errno| system(&what, errno))
         });
         match filled {
@@ -87,7 +89,7 @@ impl Making<'_> {
 }
 
 /// Owner, mode, access list and times, in the order in which each leaves the earlier ones alone:
-/// a new owner clears set-id bits, an access list rewrites the group bits. Synced last.
+/// a new owner clears set-id bits, an access list rewrites the group bits. Not synced.
 pub(super) fn dress(
     file: &OpenFile,
     attributes: &Attributes,
@@ -101,7 +103,7 @@ pub(super) fn dress(
     if let Some((accessed, modified)) = attributes.times {
         system_attributes::set_times(file, accessed, modified)?;
     }
-    file::sync(file)
+    Ok(())
 }
 
 /// Removes an unfinished file, if it is still what stands under its name.

@@ -94,24 +94,25 @@ pub(super) fn perform(
     })
 }
 
-/// Makes the empty new log under its temporary name (compat ROT-53, ROT-60).
+/// Makes the empty new log under its temporary name (compat ROT-53, ROT-60). It is not synced: it holds
+/// nothing, and a sync takes longer than the rest of a rotation.
 fn create(
     site: &Site<'_>,
     temp: &Place,
     log: &Place,
     attributes: &Attributes,
 ) -> Result<Effect, Fault> {
-    let what = format!("error creating output file {}", site.shown(log));
+    let what = || format!("error creating output file {}", site.shown(log));
     let dir = site.dir(temp)?;
     if site.resumed {
         // Empty, or not yet as it shall be: it is made again.
         site.discard(temp)?;
     }
-    let output = file::create_new(&dir, &temp.name).map_err(|errno| system(&what, errno))?;
+    let output = file::create_new(&dir, &temp.name).map_err(|errno| system(&what(), errno))?;
     let dressed = dress(&output, attributes, None).and_then(|()| file::facts(&output));
     match dressed {
         Ok(facts) => Ok(Effect::done(Some(facts.id))),
-        Err(errno) => Err(undo(&dir, temp, &output, system(&what, errno), site)),
+        Err(errno) => Err(undo(&dir, temp, &output, system(&what(), errno), site)),
     }
 }
 

@@ -73,6 +73,9 @@ pub struct Journal {
     /// What an earlier run has left, until it is taken over.
     found: BTreeMap<u64, (Work, bool)>,
     open: BTreeSet<u64>,
+    /// Lines that go with the next write. That a plan is closed is such a line: until it is written,
+    /// a run that takes over finds all steps done and nothing to do.
+    unwritten: Vec<u8>,
     next: u64,
 }
 
@@ -93,6 +96,7 @@ impl Journal {
             boot: boot::id(),
             found: BTreeMap::new(),
             open: BTreeSet::new(),
+            unwritten: Vec::new(),
             next: 1,
         };
         let reason = match journal.open_file(Use::Write)? {
@@ -127,6 +131,7 @@ impl Journal {
             boot: String::new(),
             found: BTreeMap::new(),
             open: BTreeSet::new(),
+            unwritten: Vec::new(),
             next: 1,
         };
         match journal.open_file(Use::Look)? {
@@ -157,7 +162,14 @@ impl Journal {
     /// # Errors
     /// If the file cannot be replaced or removed: the next run will record its plans again.
     pub fn finish(&mut self, waiting: &[Plan]) -> Result<(), Fault> {
-        if self.file.is_none() || !self.open.is_empty() || !self.found.is_empty() {
+        let unwritten = std::mem::take(&mut self.unwritten);
+        if !self.open.is_empty() || !self.found.is_empty() {
+            let Some(ledger) = self.file.as_mut().filter(|_| !unwritten.is_empty()) else {
+                return Ok(());
+            };
+            return ledger.append(&unwritten).map_err(|e| self.fault("cannot write", e));
+        }
+        if self.file.is_none() {
             return Ok(());
         }
         if !waiting.is_empty() {
@@ -220,7 +232,9 @@ impl Journal {
     pub(super) fn close(&mut self, plan: u64) -> Result<(), Fault> {
         // Even if the line cannot be written, this run has done its part.
         self.open.remove(&plan);
-        self.write(&Line::Closed { plan })
+        let line = self.encode(&Line::Closed { plan })?;
+        self.unwritten.extend(line);
+        Ok(())
     }
 
     /// Appends a line.
@@ -230,11 +244,13 @@ impl Journal {
             self.file = Some(made);
         }
         let mut bytes = if self.begun { Vec::new() } else { self.header()? };
+        bytes.extend(&self.unwritten);
         bytes.extend(self.encode(line)?);
         let Some(ledger) = &mut self.file else { return Ok(()) };
         match ledger.append(&bytes) {
             Ok(()) => {
                 self.begun = true;
+                self.unwritten.clear();
                 Ok(())
             }
             Err(errno) => Err(self.fault("cannot write", errno)),

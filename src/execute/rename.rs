@@ -27,56 +27,59 @@ pub(super) fn rename(
     expect: Expect,
     why: Why,
 ) -> Result {
-    let what = sentence(site, from, to, why);
+    let what = || sentence(site, from, to, why);
     let (from_dir, to_dir) = (site.dir(from)?, site.dir(to)?);
     let wanted = site.expected(from, expect);
-    let target = site.facts(to)?;
-    let moved = target.filter(|t| wanted.is_some_and(|id| id.is(&t.id)));
+    let moved = || Ok(site.facts(to)?.filter(|target| wanted.is_some_and(|id| id.is(&target.id))));
     let held = match Held::take(&from_dir, &from.name) {
         Ok(held) => held,
         Err(Refused::Missing) => {
-            return match moved {
+            return match moved()? {
                 Some(there) => Ok(Effect::already(Some(there.id))),
                 None if expect == Expect::IfThere => Ok(Effect::already(None)),
-                None => Err(refused(&what, Refused::Missing)),
+                None => Err(refused(&what(), Refused::Missing)),
             };
         }
-        Err(cause) => return Err(refused(&what, cause)),
+        Err(cause) => return Err(refused(&what(), cause)),
     };
-    let source = held.facts().map_err(|errno| system(&what, errno))?;
+    let source = held.facts().map_err(|errno| system(&what(), errno))?;
     if wanted.is_some_and(|id| !id.is(&source.id)) {
         // A new log may have the old name by now; what counts is where the old one is.
-        return match moved {
+        return match moved()? {
             Some(there) => Ok(Effect::already(Some(there.id))),
-            None => Err(refused(&what, Refused::Another)),
+            None => Err(refused(&what(), Refused::Another)),
         };
     }
     // What is in the way may be anything; everything else that moves is a log or was one.
     if source.kind != FileKind::Regular && why != Why::SetAside {
-        return Err(refused(&what, Refused::NotRegular));
+        return Err(refused(&what(), Refused::NotRegular));
     }
-    if let Some(there) = target {
+    match file::rename_new(&from_dir, &from.name, &to_dir, &to.name) {
+        Ok(()) => {}
         // Both names: the run died between the link and the unlink of a rename in two steps.
-        if site.resumed && there.id.is(&source.id) {
-            file::unlink(&from_dir, &from.name).map_err(|errno| system(&what, errno))?;
-            return Ok(Effect::done(Some(there.id)));
+        Err(Errno::EEXIST)
+            if site.resumed && site.facts(to)?.is_some_and(|there| there.id.is(&source.id)) =>
+        {
+            file::unlink(&from_dir, &from.name).map_err(|errno| system(&what(), errno))?;
+            return Ok(Effect::done(Some(source.id)));
         }
-        return Err(system(&what, Errno::EEXIST));
+        Err(errno) => return Err(system(&what(), errno)),
     }
-    file::rename_new(&from_dir, &from.name, &to_dir, &to.name)
-        .map_err(|errno| system(&what, errno))?;
     // Somebody may have put another file there between our look and the rename. What was moved
-    // then is not ours to move. (The held file is asked again, since a move to another layer of an
-    // overlay may have given it another number.)
-    let held = held.facts().map_err(|errno| system(&what, errno))?;
+    // then is not ours to move.
     let arrived = site.facts(to)?;
+    if arrived.is_some_and(|f| f.id.is(&source.id)) {
+        return Ok(Effect::done(Some(source.id)));
+    }
+    // A move to another layer of an overlay may have given it another number: the held file tells.
+    let held = held.facts().map_err(|errno| system(&what(), errno))?;
     if arrived.is_some_and(|f| f.id.is(&held.id)) {
         return Ok(Effect::done(Some(held.id)));
     }
     let back = file::rename_new(&to_dir, &to.name, &from_dir, &from.name);
     Err(match back {
-        Ok(()) | Err(Errno::ENOENT) => refused(&what, Refused::Another),
-        Err(errno) => refused(&what, Refused::Another).with_hint(format!(
+        Ok(()) | Err(Errno::ENOENT) => refused(&what(), Refused::Another),
+        Err(errno) => refused(&what(), Refused::Another).with_hint(format!(
             "{} now holds a file that was to stay where it was, and could not be moved back: {}",
             site.shown(to),
             errno.desc()
@@ -95,29 +98,29 @@ pub(super) fn publish(site: &Site<'_>, temp: &Place, to: &Place) -> Result {
 }
 
 fn place(site: &Site<'_>, temp: &Place, to: &Place) -> Result {
-    let what = format!("error renaming {} to {}", site.shown(temp), site.shown(to));
+    let what = || format!("error renaming {} to {}", site.shown(temp), site.shown(to));
     let (temp_dir, to_dir) = (site.dir(temp)?, site.dir(to)?);
     let made = site.made.get(temp);
     let Some(source) = site.facts(temp)? else {
         return match site.facts(to)? {
             Some(there) if there.kind == FileKind::Regular => match made {
-                Some(id) if !id.is(&there.id) => Err(refused(&what, Refused::Missing)),
-                None if !site.resumed => Err(refused(&what, Refused::Missing)),
+                Some(id) if !id.is(&there.id) => Err(refused(&what(), Refused::Missing)),
+                None if !site.resumed => Err(refused(&what(), Refused::Missing)),
                 _ => Ok(Effect::already(Some(there.id))),
             },
-            _ => Err(refused(&what, Refused::Missing)),
+            _ => Err(refused(&what(), Refused::Missing)),
         };
     };
     if source.kind != FileKind::Regular || made.is_some_and(|id| !id.is(&source.id)) {
-        return Err(refused(&what, Refused::Another));
+        return Err(refused(&what(), Refused::Another));
     }
     // Both names: see `rename`.
     if site.resumed && site.facts(to)?.is_some_and(|there| there.id.is(&source.id)) {
-        file::unlink(&temp_dir, &temp.name).map_err(|errno| system(&what, errno))?;
+        file::unlink(&temp_dir, &temp.name).map_err(|errno| system(&what(), errno))?;
         return Ok(Effect::done(Some(source.id)));
     }
     file::rename_new(&temp_dir, &temp.name, &to_dir, &to.name)
-        .map_err(|errno| system(&what, errno))?;
+        .map_err(|errno| system(&what(), errno))?;
     Ok(Effect::done(Some(source.id)))
 }
 
@@ -139,7 +142,7 @@ pub(super) fn install(
     log: &Place,
     observer: &mut dyn Observer,
 ) -> Result {
-    let what = format!("error renaming {} to {}", site.shown(temp), site.shown(log));
+    let what = || format!("error renaming {} to {}", site.shown(temp), site.shown(log));
     let (temp_dir, log_dir) = (site.dir(temp)?, site.dir(log)?);
     let made = site.made.get(temp);
     let Some(source) = site.facts(temp)? else {
@@ -148,22 +151,22 @@ pub(super) fn install(
             Some(there) if site.resumed || made.is_some_and(|id| id.is(&there.id)) => {
                 Ok(Effect::already(Some(there.id)))
             }
-            _ => Err(refused(&what, Refused::Missing)),
+            _ => Err(refused(&what(), Refused::Missing)),
         };
     };
     if source.kind != FileKind::Regular || made.is_some_and(|id| !id.is(&source.id)) {
-        return Err(refused(&what, Refused::Another));
+        return Err(refused(&what(), Refused::Another));
     }
     match file::rename_new(&temp_dir, &temp.name, &log_dir, &log.name) {
         Ok(()) => Ok(Effect::done(Some(source.id))),
         Err(Errno::EEXIST) => {
-            file::unlink(&temp_dir, &temp.name).map_err(|errno| system(&what, errno))?;
+            file::unlink(&temp_dir, &temp.name).map_err(|errno| system(&what(), errno))?;
             let text = format!("{} exists already and stays as it is", site.shown(log));
             observer.observe(&Event::Debug(&text));
             Ok(Effect::already(site.facts(log)?.map(|f| f.id)))
         }
         Err(errno) => {
-            let fault: Fault = system(&what, errno);
+            let fault: Fault = system(&what(), errno);
             // A log that is missing stops the next run, so there is a second way.
             if file::link_then_unlink(&temp_dir, &temp.name, &log_dir, &log.name).is_ok() {
                 let text = format!("{}; it has its name by a link", fault.message);

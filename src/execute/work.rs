@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::event::StepResult;
 use crate::execute::Outcome;
 use crate::fault::Fault;
-use crate::plan::step::{Action, Place, Plan, Why};
+use crate::plan::step::{Action, Place, Plan, Scope, Why};
 use crate::units::FileId;
 
 /// A plan that is being carried out.
@@ -15,6 +15,9 @@ pub(super) struct Work {
     pub plan: Plan,
     /// How each step ended; `None`: not yet.
     pub results: Vec<Option<StepResult>>,
+    /// The steps that failed or were postponed, by index, and what each takes with it: so that a
+    /// step need not look through all earlier ones.
+    stopped: Vec<(usize, Scope)>,
     /// Where this plan's own steps have put which file.
     pub made: HashMap<Place, FileId>,
     /// How often a step that must not be repeated for ever has been started, by index.
@@ -41,19 +44,25 @@ pub(super) enum Standing {
 impl Work {
     pub fn new(plan: Plan) -> Self {
         let results = vec![None; plan.steps.len()];
-        let (made, starts) = (HashMap::new(), HashMap::new());
-        Self { plan, results, made, starts, resumed: false, waiting: false, waited: Duration::ZERO }
+        let (made, starts, stopped) = (HashMap::new(), HashMap::new(), Vec::new());
+        let waited = Duration::ZERO;
+        Self { plan, results, stopped, made, starts, resumed: false, waiting: false, waited }
     }
 
     /// Whether earlier steps stand in the way of this one.
     pub fn standing(&self, index: usize) -> Standing {
         let Some(step) = self.plan.steps.get(index) else { return Standing::Free };
-        let before = self.plan.steps.iter().zip(&self.results).take(index);
+        let before = self
+            .stopped
+            .iter()
+            .filter(|&&(earlier, scope)| earlier < index && scope.covers(step.scope));
         let mut standing = Standing::Free;
-        for (_, result) in before.filter(|(earlier, _)| earlier.scope.covers(step.scope)) {
-            match result {
-                Some(StepResult::Failed(_)) => return Standing::Cancelled,
-                Some(StepResult::Postponed(why)) => standing = Standing::Waits(why.reason.clone()),
+        for &(earlier, _) in before {
+            match self.results.get(earlier) {
+                Some(Some(StepResult::Failed(_))) => return Standing::Cancelled,
+                Some(Some(StepResult::Postponed(why))) => {
+                    standing = Standing::Waits(why.reason.clone());
+                }
                 _ => {}
             }
         }
@@ -72,6 +81,11 @@ impl Work {
 
     /// Notes how a step ended, and which file it left under its target name.
     pub fn settle(&mut self, index: usize, result: StepResult, id: Option<FileId>) {
+        if matches!(result, StepResult::Failed(_) | StepResult::Postponed(_))
+            && let Some(step) = self.plan.steps.get(index)
+        {
+            self.stopped.push((index, step.scope));
+        }
         let ended_well = matches!(result, StepResult::Done | StepResult::AlreadyDone);
         if let Some(slot) = self.results.get_mut(index) {
             *slot = Some(result);

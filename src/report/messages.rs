@@ -69,6 +69,11 @@ impl Messages {
         self.verbose
     }
 
+    /// Whether debug messages reach anybody: the stream, or a copy.
+    pub fn wants_debug(&self) -> bool {
+        self.verbose || self.file.is_some() || !self.copies.is_empty()
+    }
+
     /// Adds a sink.
     pub fn copy_to(&mut self, sink: Box<dyn Copies>) {
         self.copies.push(sink);
@@ -81,6 +86,9 @@ impl Messages {
 
     /// Says one line, with the prefix of its level.
     pub fn say(&mut self, level: Level, line: &str) {
+        if level == Level::Debug && !self.wants_debug() {
+            return;
+        }
         self.say_prefixed(level, &format!("{}{line}", level.prefix()));
     }
 

@@ -15,6 +15,9 @@ pub struct Text<'a>(pub &'a mut Messages);
 
 impl Observer for Text<'_> {
     fn observe(&mut self, event: &Event<'_>) {
+        if !self.wants_debug() && is_detail(event) {
+            return;
+        }
         match event {
             Event::Debug(line) => self.debug(line),
             Event::Note(line) => self.0.say(Level::Note, line),
@@ -54,6 +57,29 @@ impl Observer for Text<'_> {
             // What failed has been said by an event of its own.
             Event::StepEnded { .. } => {}
         }
+    }
+
+    fn wants_debug(&self) -> bool {
+        self.0.wants_debug()
+    }
+}
+
+/// Whether all that is said of an event is said at debug level.
+fn is_detail(event: &Event<'_>) -> bool {
+    match event {
+        Event::Decided { decision, .. } => match &decision.verdict {
+            Verdict::Rotate(reason) => reason.complaint(&decision.log).is_none(),
+            Verdict::Skip(_) => true,
+            Verdict::Refuse(_) => false,
+        },
+        Event::Debug(_)
+        | Event::BlockStarted { .. }
+        | Event::ScriptNotRun(_)
+        | Event::ScriptStarted { .. }
+        | Event::Rotating { .. }
+        | Event::StepStarted { .. }
+        | Event::StepEnded { .. } => true,
+        Event::Note(_) | Event::Warning(_) | Event::Error(_) | Event::Raw(_) => false,
     }
 }
 

@@ -260,6 +260,9 @@ impl Handling<'_, '_> {
 
     /// Says what the date suffix is, also where versions are numbered (compat ROT-22, ROT-24).
     fn show_date(&mut self, date: &DateSuffix) {
+        if !self.observer.wants_debug() {
+            return;
+        }
         let converted = date.converted();
         let suffix = format!("dateext suffix '{}'", Shown(date.text()));
         let pattern = format!("glob pattern '{}'", Shown(&date.glob()));

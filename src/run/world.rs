@@ -17,10 +17,11 @@ use crate::plan::step::Archive;
 use crate::plan::{Action, Place, Plan, Subject};
 use crate::schedule::{self, Decision, Question};
 use crate::state::State;
+use crate::survey;
+use crate::survey::index::{Index, Listing};
 use crate::survey::matching::MatchedLog;
 use crate::survey::old_dir::{missing_dirs, version_dir};
 use crate::survey::rotated;
-use crate::survey::{self, index::Index};
 use crate::system::{Dirs, Errno, OpenError};
 use crate::units::Identity;
 
@@ -134,6 +135,10 @@ impl World<'_> {
     /// Whether a name in a directory is in use.
     pub(super) fn taken(&self, dir: &Path, name: &FileName) -> bool {
         let mut dirs = self.dirs.borrow_mut();
+        // The listing is kept current; should somebody else take the name meanwhile, the step fails.
+        if let Ok(Listing::Names(names)) = self.index.borrow_mut().names(dir, &mut dirs) {
+            return names.has(name.as_bytes());
+        }
         match dirs.open(dir) {
             Ok(dir) => !matches!(dir.facts(name), Ok(None)),
             Err(OpenError::Missing) => false,

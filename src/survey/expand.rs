@@ -51,16 +51,16 @@ pub fn expand(
         let path = Path::new(OsStr::from_bytes(if path.is_empty() { b"." } else { path }));
         base.map_or_else(|| path.to_path_buf(), |base| base.join(path))
     };
-    let mut found = vec![start];
+    let mut found = vec![(start, None)];
     // Whether all that was found is known to be there.
     let mut listed = false;
     for (slashes, part) in parts {
         let mut next = Vec::new();
-        for mut path in found {
+        for (mut path, _) in found {
             path.extend_from_slice(slashes);
             if let Some(name) = part.literal() {
                 path.extend_from_slice(&name);
-                next.push(path);
+                next.push((path, None));
                 continue;
             }
             let names = match index.for_pattern(&on_disk(&path)) {
@@ -69,16 +69,17 @@ pub fn expand(
                 Err(ListError::Refused(cause)) => return Err(cause),
             };
             let begin = part.fixed_start();
-            let matching = names.starting_with(&begin).filter(|name| part.matches(name));
-            next.extend(matching.map(|name| [&path, name].concat()));
+            let names = names.kinds_starting_with(&begin);
+            let matching = names.filter(|(name, _)| part.matches(name));
+            next.extend(matching.map(|(name, kind)| ([&path, name].concat(), kind)));
         }
         listed = part.literal().is_none();
         found = next;
     }
     let mut any = false;
-    found.retain(|path| {
+    found.retain(|(path, kind)| {
         // What was listed a moment ago and cannot be seen now is reported when it is considered.
-        let kind = lookup::kind(&on_disk(path));
+        let kind = kind.map_or_else(|| lookup::kind(&on_disk(path)), Ok);
         let there = kind.is_ok() || listed;
         any |= there;
         there && kind != Ok(FileKind::Directory)
@@ -86,6 +87,7 @@ pub fn expand(
     if !any {
         return Ok(Expansion::Nothing { wildcard });
     }
+    let mut found: Vec<_> = found.into_iter().map(|(path, _)| path).collect();
     found.sort_unstable();
     Ok(Expansion::Matches(found))
 }

@@ -52,7 +52,7 @@ pub fn log_facts(dirs: &mut Dirs, log: &LogPath) -> LogFacts {
             return LogFacts { parent, file: Err(cause) };
         }
     };
-    let parent = match dir.own_facts() {
+    let parent = match dir.first_facts() {
         Err(errno) => ParentFacts::Failed(errno.desc().to_owned()),
         Ok(own) if is_insecure(&own) => ParentFacts::Insecure { su: su_line(&own) },
         Ok(_) => ParentFacts::Safe,

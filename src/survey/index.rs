@@ -1,36 +1,45 @@
 //! Every directory is listed once and kept current, so that the cost of a run grows with the number
 //! of files and not with logs times files.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
+use crate::facts::FileKind;
 use crate::names::FileName;
 use crate::system::lookup::{self, ListError, ListedId};
 use crate::system::{Dirs, OpenError};
 
 /// The names in a directory, in byte order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Names(BTreeSet<Box<[u8]>>);
+pub struct Names(BTreeMap<Box<[u8]>, Option<FileKind>>);
 
 impl Names {
     /// All names that begin with these bytes, in byte order; the others are not looked at.
     pub fn starting_with<'a>(&'a self, start: &'a [u8]) -> impl Iterator<Item = &'a [u8]> + 'a {
+        self.kinds_starting_with(start).map(|(name, _)| name)
+    }
+
+    /// The same, with what each name was when the directory was listed, as far as the listing said so.
+    pub fn kinds_starting_with<'a>(
+        &'a self,
+        start: &'a [u8],
+    ) -> impl Iterator<Item = (&'a [u8], Option<FileKind>)> + 'a {
         self.0
             .range::<[u8], _>((Bound::Included(start), Bound::Unbounded))
-            .map(AsRef::as_ref)
-            .take_while(move |name: &&[u8]| name.starts_with(start))
+            .map(|(name, &kind)| (name.as_ref(), kind))
+            .take_while(move |(name, _)| name.starts_with(start))
     }
 
     /// Whether a name is there.
     pub fn has(&self, name: &[u8]) -> bool {
-        self.0.contains(name)
+        self.0.contains_key(name)
     }
 }
 
 impl<'a> FromIterator<&'a FileName> for Names {
     fn from_iter<I: IntoIterator<Item = &'a FileName>>(names: I) -> Self {
-        Self(names.into_iter().map(|name| name.as_bytes().into()).collect())
+        Self(names.into_iter().map(|name| (name.as_bytes().into(), None)).collect())
     }
 }
 
@@ -68,7 +77,7 @@ impl Index {
             None => false,
             Some(None) => true,
             Some(Some((device, inode))) => {
-                let id = held.own_facts()?.id;
+                let id = held.first_facts()?.id;
                 (id.device, id.inode) == (Some(device), inode)
             }
         };
@@ -95,7 +104,8 @@ impl Index {
     pub(super) fn for_pattern(&mut self, dir: &Path) -> Result<&Names, ListError> {
         if !self.entries.contains_key(dir) {
             let (id, names) = lookup::list(dir)?;
-            let listing = Listing::Names(names.iter().collect());
+            let names = names.into_iter().map(|(name, kind)| (name.as_bytes().into(), kind));
+            let listing = Listing::Names(Names(names.collect()));
             self.entries.insert(dir.into(), Entry { listing, listed: Some(id) });
         }
         match self.entries.get(dir).map(|entry| &entry.listing) {
@@ -108,7 +118,7 @@ impl Index {
     /// A step of ours has made this name.
     pub fn added(&mut self, dir: &Path, name: &FileName) {
         if let Some(Entry { listing: Listing::Names(names), .. }) = self.entries.get_mut(dir) {
-            names.0.insert(name.as_bytes().into());
+            names.0.insert(name.as_bytes().into(), None);
         }
     }
 

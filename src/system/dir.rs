@@ -4,6 +4,7 @@
 //! effect is a [`FileName`] below that handle, so that swapping the directory, or one of its
 //! ancestors, for a symbolic link in mid-rotation changes nothing.
 
+use std::cell::OnceCell;
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -82,6 +83,7 @@ impl From<Errno> for OpenError {
 pub struct Dir {
     handle: OwnedFd,
     path: PathBuf,
+    first: OnceCell<FileFacts>,
 }
 
 impl Dir {
@@ -125,6 +127,19 @@ impl Dir {
     /// Whatever the system says.
     pub fn own_facts(&self) -> Result<FileFacts, Errno> {
         look(self.handle(), OsStr::new(""), AtFlags::EMPTY_PATH)
+    }
+
+    /// Facts about the directory itself as they were when this was first asked. Whoever holds it
+    /// for a whole run looks once; a script makes the run hold it anew.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    pub fn first_facts(&self) -> Result<FileFacts, Errno> {
+        if let Some(&facts) = self.first.get() {
+            return Ok(facts);
+        }
+        let facts = self.own_facts()?;
+        Ok(*self.first.get_or_init(|| facts))
     }
 
     /// Whether only root and we ourselves may put names into it.
@@ -212,7 +227,7 @@ impl Walk {
                 return Err(OpenError::UntrustedLink(link));
             }
         }
-        Ok(Dir { handle: self.here, path: path.into() })
+        Ok(Dir { handle: self.here, path: path.into(), first: OnceCell::new() })
     }
 }
 
@@ -308,7 +323,7 @@ impl Dirs {
             return Ok(Rc::clone(dir));
         }
         let dir = Rc::new(Dir::open(path)?);
-        let id = dir.own_facts()?.id;
+        let id = dir.first_facts()?.id;
         match self.known.get(path) {
             Some(known) if !known.is(&id) => return Err(OpenError::Replaced),
             Some(_) => {}

@@ -34,6 +34,8 @@ impl From<Errno> for LedgerError {
 pub struct Ledger {
     file: File,
     length: u64,
+    /// A part of a piece may stand behind what counts.
+    torn: bool,
 }
 
 /// What a ledger is opened for.
@@ -76,7 +78,7 @@ impl Ledger {
             return Ok(None);
         }
         trust(&facts)?;
-        Ok(Some(Self { file, length: facts.size }))
+        Ok(Some(Self { file, length: facts.size, torn: false }))
     }
 
     /// Makes a ledger that must not exist, and locks it.
@@ -95,7 +97,7 @@ impl Ledger {
         let file = rustix::fs::openat(dir.handle(), name.as_bytes(), flags, mode).map_err(errno)?;
         let file = File::from(file);
         lock_now(&file, FlockOperation::NonBlockingLockExclusive)?;
-        Ok(Self { file, length: 0 })
+        Ok(Self { file, length: 0, torn: false })
     }
 
     /// All of it.
@@ -127,8 +129,9 @@ impl Ledger {
     /// # Errors
     /// Whatever the system says. If even taking back failed, the next append tries it again first.
     pub fn append(&mut self, piece: &[u8]) -> Result<(), Errno> {
-        if facts(&self.file)?.size > self.length {
+        if self.torn {
             rustix::fs::ftruncate(&self.file, self.length).map_err(errno)?;
+            self.torn = false;
         }
         before_effect("write journal")?;
         match self.file.write_all(piece) {
@@ -137,8 +140,8 @@ impl Ledger {
                 Ok(())
             }
             Err(error) => {
-                // The next append looks again, should even this fail.
-                let _ = rustix::fs::ftruncate(&self.file, self.length);
+                // The next append tries again, should even this fail.
+                self.torn = rustix::fs::ftruncate(&self.file, self.length).is_err();
                 Err(io_errno(&error))
             }
         }

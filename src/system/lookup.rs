@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use nix::dir::Type;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::stat::{Mode, SFlag, fstat, lstat};
@@ -14,6 +15,9 @@ use crate::names::FileName;
 
 /// Which directory was listed: device and inode. Good within one run only.
 pub type ListedId = (u64, u64);
+
+/// A name in a listing, and what it is if the listing tells.
+pub type Listed = (FileName, Option<FileKind>);
 
 /// Why a directory was not listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,18 +37,28 @@ impl From<Errno> for ListError {
     }
 }
 
-/// Lists a directory, links on the way followed; in no order.
+/// Lists a directory, links on the way followed; in no order. The kinds are those that the listing
+/// itself tells; a file system may leave them out.
 ///
 /// # Errors
 /// See [`ListError`].
-pub fn list(path: &Path) -> Result<(ListedId, Vec<FileName>), ListError> {
+pub fn list(path: &Path) -> Result<(ListedId, Vec<Listed>), ListError> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
     let mut dir = nix::dir::Dir::open(path, flags, Mode::empty())?;
     let found = fstat(&dir)?;
     let mut names = Vec::new();
     for entry in dir.iter() {
+        let entry = entry?;
+        let kind = entry.file_type().map(|kind| match kind {
+            Type::File => FileKind::Regular,
+            Type::Symlink => FileKind::SymbolicLink,
+            Type::Directory => FileKind::Directory,
+            Type::Fifo | Type::CharacterDevice | Type::BlockDevice | Type::Socket => {
+                FileKind::Other
+            }
+        });
         // Only `.` and `..` are no file names.
-        names.extend(FileName::from_bytes(entry?.file_name().to_bytes()));
+        names.extend(FileName::from_bytes(entry.file_name().to_bytes()).map(|name| (name, kind)));
     }
     Ok(((found.st_dev, found.st_ino), names))
 }

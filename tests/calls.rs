@@ -1,0 +1,70 @@
+//! What a run costs in system calls: figures that no noise of the machine can hide.
+
+use std::fs;
+use std::process::Command;
+
+use crate::scene::program;
+
+/// Logs beside each other, and what is needed to rotate them.
+struct Place {
+    temp: tempfile::TempDir,
+}
+
+impl Place {
+    fn with(logs: usize) -> Self {
+        let temp = tempfile::tempdir().expect("a temporary directory");
+        let dir = temp.path().join("logs");
+        fs::create_dir(&dir).expect("a directory");
+        for i in 0..logs {
+            fs::write(dir.join(format!("{i}.log")), "line\n").expect("a log");
+        }
+        let config = format!("{}/*.log {{\ndaily\nrotate 3\ncreate\n}}\n", dir.display());
+        fs::write(temp.path().join("config"), config).expect("a configuration");
+        let place = Self { temp };
+        // So that there is a record of each.
+        place.calls("");
+        place
+    }
+
+    /// The system calls of a run, its start included.
+    fn calls(&self, option: &str) -> usize {
+        let at = |name: &str| self.temp.path().join(name).display().to_string();
+        let trace = at("trace");
+        // Where cargo looks for libraries is none of the program's doing.
+        let run = Command::new("strace")
+            .env_remove("LD_LIBRARY_PATH")
+            .args(["-qq", "-o", &trace, program(), "-s", &at("state")])
+            .args(Some(option).filter(|o| !o.is_empty()))
+            .arg(at("config"))
+            .status();
+        assert!(run.expect("strace runs").success());
+        let trace = fs::read_to_string(trace).expect("a trace");
+        // A debug build looks at each descriptor before it closes it; who we are is asked for nothing.
+        let free = ["F_GETFD", "getuid", "geteuid", "getegid"];
+        trace.lines().filter(|line| !free.iter().any(|call| line.contains(call))).count()
+    }
+}
+
+#[test]
+fn a_run_with_nothing_to_do_takes_few_calls() {
+    // A release build takes some fewer.
+    let place = Place::with(1);
+    let calls = place.calls("");
+    let trace = fs::read_to_string(place.temp.path().join("trace")).expect("a trace");
+    assert!((50..=135).contains(&calls), "{calls} calls:\n{trace}");
+}
+
+#[test]
+fn a_log_that_is_not_due_costs_one_call() {
+    let (few, many) = (Place::with(10).calls(""), Place::with(510).calls(""));
+    // Larger listings and files take a few more reads and pieces of memory.
+    let more = many.saturating_sub(few);
+    assert!((500..560).contains(&more), "{more} calls for 500 logs");
+}
+
+#[test]
+fn a_rotation_costs_the_same_few_calls_however_many_there_are() {
+    let (few, many) = (Place::with(10).calls("-f"), Place::with(210).calls("-f"));
+    let each = many.saturating_sub(few).div_ceil(200);
+    assert!((10..=40).contains(&each), "{each} calls a log");
+}
