@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fmt::Write;
 use std::path::Path;
 
-use crate::cli::args::defaults::{UNCOMPRESS_COMMAND, mail_command, state_file};
+use crate::cli::args::defaults::{COMPRESS_COMMAND, UNCOMPRESS_COMMAND, mail_command, state_file};
 use crate::cli::args::table::{Effect, HELP_OPTIONS, OPTIONS, OptionRow, rows};
 use crate::config::policy::Compression;
 
@@ -64,7 +64,7 @@ impl Program {
         let yes_or_no = |held: bool| if held { "yes" } else { "no" }.to_owned();
         let pairs = [
             ("Default mail command:", mail_command().to_owned()),
-            ("Default compress command:", compression.program.to_string_lossy().into_owned()),
+            ("Default compress command:", COMPRESS_COMMAND.to_owned()),
             ("Default uncompress command:", UNCOMPRESS_COMMAND.to_owned()),
             (
                 "Default compress extension:",

@@ -281,8 +281,8 @@ pub struct Compression {
     pub enabled: bool,
     /// `delaycompress`.
     pub delayed: bool,
-    /// `compresscmd`.
-    pub program: OsString,
+    /// `compresscmd`; `None` for the built-in gzip.
+    pub program: Option<OsString>,
     /// `compressoptions`.
     pub options: Vec<OsString>,
     /// `compressext`, with its dot.
@@ -312,7 +312,7 @@ impl Default for Compression {
         Self {
             enabled: false,
             delayed: false,
-            program: "/bin/gzip".into(),
+            program: None,
             options: Vec::new(),
             extension: b".gz".to_vec(),
             uncompress: UNCOMPRESS_COMMAND.into(),

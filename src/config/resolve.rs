@@ -165,7 +165,7 @@ impl Policy {
         let compression = Arc::make_mut(&mut self.compression);
         match directive {
             Directive::CompressCommand { program, extension } => {
-                compression.program = program;
+                compression.program = Some(program);
                 if let Some(extension) = extension {
                     compression.extension = extension.into();
                 }

@@ -1,4 +1,4 @@
-//! Compressing a file by a command.
+//! Compressing a file, in the program or by a command.
 
 use std::path::Path;
 
@@ -6,10 +6,11 @@ use crate::event::{Event, Observer};
 use crate::execute::copy::Making;
 use crate::execute::site::{Effect, Result, Site, refused, system};
 use crate::fault::Fault;
-use crate::names::{AnyPath, Shown};
-use crate::plan::{Action, Place, Why};
+use crate::names::Shown;
+use crate::plan::step::{Action, Compressor, Place, Why};
 use crate::system::child::{self, Ended, Filtered, NotRun};
 use crate::system::file::{self, Access, OpenFile, Wanted};
+use crate::system::gzip;
 
 /// Compresses a file to a temporary name (compat ROT-80 to ROT-84).
 ///
@@ -18,8 +19,7 @@ use crate::system::file::{self, Access, OpenFile, Wanted};
 pub(super) fn compress(
     site: &Site<'_>,
     making: &Making<'_>,
-    program: &Path,
-    options: &[AnyPath],
+    compressor: &Compressor,
     observer: &mut dyn Observer,
 ) -> Result {
     if let Some(id) = making.is_made(site)? {
@@ -28,10 +28,14 @@ pub(super) fn compress(
     let source = making.open(site)?;
     let path = site.plan.path(making.from);
     let shown = Shown::path(&path).to_string();
-    let fill = |output: &OpenFile| {
-        let arguments = options.iter().map(|o| o.0.clone().into_os_string());
-        let result = child::filter(program, arguments, &source, output, &path);
-        judge(result, program, &shown, observer)
+    let fill = |output: &OpenFile| match compressor {
+        Compressor::Gzip { level } => gzip::compress(&source, output, *level)
+            .map_err(|cause| Fault::new(format!("failed to compress log {shown}: {cause}"))),
+        Compressor::Command { program, options } => {
+            let arguments = options.iter().map(|o| o.0.clone().into_os_string());
+            let result = child::filter(&program.0, arguments, &source, output, &path);
+            judge(result, &program.0, &shown, observer)
+        }
     };
     Ok(Effect::done(Some(making.make(site, fill, &source)?)))
 }

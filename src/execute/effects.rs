@@ -78,10 +78,10 @@ pub(super) fn perform(
             let cutting = Cutting { log, archive, hard_links, expect, in_doubt };
             cut(site, &cutting, company.observer)?
         }
-        Action::Compress { from, temp, to, program, options, attributes, allow_hard_links } => {
+        Action::Compress { from, temp, to, compressor, attributes, allow_hard_links } => {
             let hard_links = *allow_hard_links;
             let making = Making { from, temp, to, attributes, hard_links, expect };
-            compress(site, &making, &program.0, options, company.observer)?
+            compress(site, &making, compressor, company.observer)?
         }
         Action::Mail { .. } => mail(site, step, company)?,
         Action::Remove { file, pre_remove } => {

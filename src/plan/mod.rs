@@ -6,6 +6,7 @@
 //! out of the log, `postrotate`, compress, dispose.
 
 pub mod chain;
+mod compressor;
 pub mod date;
 mod dated;
 mod draft;

@@ -14,6 +14,7 @@ use crate::fault::Fault;
 use crate::names::{AnyPath, FileName, Slot};
 use crate::units::{KeepCount, Mode};
 
+use super::compressor::compressor;
 use super::draft::Draft;
 use super::generations::{Generations, Held};
 use super::naming::{Stem, parked, temporary};
@@ -381,8 +382,7 @@ impl<'a> Sequence<'a> {
             from: from.clone(),
             temp: temp.clone(),
             to: to.clone(),
-            program: AnyPath(PathBuf::from(&policy.compression.program)),
-            options: policy.compression.options.iter().map(|o| AnyPath(o.into())).collect(),
+            compressor: compressor(&policy.compression),
             attributes,
             allow_hard_links: policy.selection.allow_hard_links,
         };

@@ -220,6 +220,23 @@ pub struct DirAttributes {
     pub gid: Option<u32>,
 }
 
+/// What compresses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Compressor {
+    /// This program itself: one gzip member.
+    Gzip {
+        /// From 1 (fast) to 9 (small).
+        level: u8,
+    },
+    /// A command, from its standard input to its standard output.
+    Command {
+        /// The program.
+        program: AnyPath,
+        /// Its options.
+        options: Vec<AnyPath>,
+    },
+}
+
 /// A kind of change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
@@ -284,7 +301,7 @@ pub enum Action {
         /// `allowhardlink`.
         allow_hard_links: bool,
     },
-    /// Compresses a file to a temporary name by a command, and syncs it.
+    /// Compresses a file to a temporary name, and syncs it.
     Compress {
         /// The file.
         from: Place,
@@ -292,10 +309,8 @@ pub enum Action {
         temp: Place,
         /// The name that the compressed file will get (if it is there, it is complete).
         to: Place,
-        /// The program.
-        program: AnyPath,
-        /// Its options.
-        options: Vec<AnyPath>,
+        /// What compresses it.
+        compressor: Compressor,
         /// What it will look like.
         attributes: Attributes,
         /// `allowhardlink`.

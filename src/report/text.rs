@@ -4,7 +4,9 @@ use crate::config::policy::{Interval, LogBlock, ScriptKind, SlotLength, Trigger}
 use crate::event::{Event, Observer, StepResult};
 use crate::fault::Fault;
 use crate::names::Shown;
-use crate::plan::step::{Action, Attributes, Expect, Place, Plan, ScriptCall, Step, Why};
+use crate::plan::step::{
+    Action, Attributes, Compressor, Expect, Place, Plan, ScriptCall, Step, Why,
+};
 use crate::schedule::{Decision, RotateReason, Verdict};
 use crate::units::KeepCount;
 
@@ -77,9 +79,13 @@ fn is_detail(event: &Event<'_>) -> bool {
         | Event::ScriptNotRun(_)
         | Event::ScriptStarted { .. }
         | Event::Rotating { .. }
-        | Event::StepStarted { .. }
-        | Event::StepEnded { .. } => true,
-        Event::Note(_) | Event::Warning(_) | Event::Error(_) | Event::Raw(_) => false,
+        | Event::StepStarted { .. } => true,
+        // What was postponed is noted.
+        Event::StepEnded { .. }
+        | Event::Note(_)
+        | Event::Warning(_)
+        | Event::Error(_)
+        | Event::Raw(_) => false,
     }
 }
 
@@ -172,9 +178,12 @@ impl Text<'_> {
                 ));
             }
             (Action::Cut { log, .. }, _) => self.debug(&format!("truncating {}", path(log))),
-            (Action::Compress { program, .. }, _) => {
-                self.debug(&format!("compressing log with: {}", Shown::path(&program.0)));
-            }
+            (Action::Compress { compressor, .. }, _) => match compressor {
+                Compressor::Gzip { .. } => self.debug("compressing log with: built-in gzip"),
+                Compressor::Command { program, .. } => {
+                    self.debug(&format!("compressing log with: {}", Shown::path(&program.0)));
+                }
+            },
             (Action::Mail { file, address, .. }, _) => {
                 self.debug(&format!("mailing {} to {}", path(file), Shown::path(&address.0)));
             }

@@ -14,6 +14,7 @@ pub mod cut;
 pub mod dir;
 pub mod directory;
 pub mod file;
+pub mod gzip;
 pub mod holders;
 pub mod identity;
 pub mod lease;

@@ -8,6 +8,7 @@ mod allowhardlink;
 mod arguments;
 mod command_line;
 mod compress;
+mod compress_readers;
 mod compresscmd;
 mod copy;
 mod copytruncate;

@@ -44,6 +44,10 @@ fn which_mail_command(is_there: impl Fn(&str) -> bool) -> &'static str {
 
 pub use crate::config::policy::UNCOMPRESS_COMMAND;
 
+/// What `--version` names as the compressor. The built-in gzip makes the same files; the command itself
+/// runs where its options ask for more than a level.
+pub const COMPRESS_COMMAND: &str = "/bin/gzip";
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -228,7 +228,7 @@ fn a_compressor_that_complains_or_is_missing_is_told_as_the_reference_tells_it()
     let (failed, errors, raw) = run(compress("a", "t", "a.gz", "cat; echo careful >&2"));
     assert_eq!((failed, errors, raw), (false, vec![wrote.to_owned()], "careful\n".into()));
     let mut missing = compress("a", "t", "a.gz", "");
-    if let Action::Compress { program, .. } = &mut missing {
+    if let Action::Compress { compressor: Compressor::Command { program, .. }, .. } = &mut missing {
         program.0 = "/no/gz".into();
     }
     let (failed, errors, raw) = run(missing);

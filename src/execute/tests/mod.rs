@@ -19,8 +19,8 @@ use crate::execute::{Journal, JournalError, Live, ScriptTexts};
 use crate::fault::Fault;
 use crate::names::{AnyPath, FileName, LogPath};
 use crate::plan::step::{
-    Action, Archive, Attributes, BlockKey, DirIndex, Expect, Guard, Place, Plan, Record, Scope,
-    ScriptCall, ScriptKind, ScriptRef, Step, Why,
+    Action, Archive, Attributes, BlockKey, Compressor, DirIndex, Expect, Guard, Place, Plan,
+    Record, Scope, ScriptCall, ScriptKind, ScriptRef, Step, Why,
 };
 use crate::system::{Dir, Dirs};
 use crate::units::{FileId, Mode};
@@ -250,8 +250,10 @@ pub fn compress(from: &str, temp: &str, to: &str, text: &str) -> Action {
         from: place(from),
         temp: place(temp),
         to: place(to),
-        program: AnyPath("sh".into()),
-        options: vec![AnyPath("-c".into()), AnyPath(Path::new(text).into())],
+        compressor: Compressor::Command {
+            program: AnyPath("sh".into()),
+            options: vec![AnyPath("-c".into()), AnyPath(Path::new(text).into())],
+        },
         attributes: attributes(),
         allow_hard_links: false,
     }
