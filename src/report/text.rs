@@ -78,8 +78,9 @@ fn is_detail(event: &Event<'_>) -> bool {
         | Event::BlockStarted { .. }
         | Event::ScriptNotRun(_)
         | Event::ScriptStarted { .. }
-        | Event::Rotating { .. }
-        | Event::StepStarted { .. } => true,
+        | Event::Rotating { .. } => true,
+        // That a file was in the way is a warning.
+        Event::StepStarted { step, .. } => step.why != Why::SetAside,
         // What was postponed is noted.
         Event::StepEnded { .. }
         | Event::Note(_)
