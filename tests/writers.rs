@@ -230,3 +230,32 @@ fn a_log_that_can_only_be_emptied_is_emptied_right_after_a_read_that_found_nothi
     let read = lines[cut - 1];
     assert!(read.starts_with(&format!("pread64({file}, \"\"")), "{read}\n{}", lines[cut]);
 }
+
+#[test]
+fn with_su_a_writer_of_another_users_log_is_noticed_and_named() {
+    let scene = Scene::new()
+        .config("{dir}/sub/a.log {\nsu daemon daemon\nrotate 0\nmissingok\nwriters wait 100ms\n}")
+        .dir("sub")
+        .owner(1, 1)
+        .log("sub/a.log", "x\n");
+    let path = scene.log_path("sub/a.log");
+    let writer = OpenOptions::new().append(true).open(path).expect("open");
+    let named = format!("is still written by process {} (", std::process::id());
+    let scene = scene.run(["-f"]).status(0).stderr_has(&named).expect_file("sub/a.log.1", "x\n");
+    drop(writer);
+    scene.run(["-v"]).status(0).expect_no_file("sub/a.log.1");
+}
+
+#[test]
+fn that_nobody_can_tell_who_writes_is_said_with_v() {
+    Scene::new()
+        .config("{dir}/sub/a.log {\nsu daemon daemon\nrotate 0\n}")
+        .dir("sub")
+        .owner(1, 1)
+        .log("sub/a.log", "x\n")
+        .mode(0o600)
+        .run(["-f", "-v"])
+        .status(0)
+        .stderr_has("a.log.1 is still written: Permission denied")
+        .expect_no_file("sub/a.log.1");
+}

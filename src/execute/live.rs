@@ -127,7 +127,7 @@ impl Live {
         let standing = work.standing(index);
         let held_back = match (&lowered, &standing) {
             (Ok(_), Standing::Free) => {
-                writers::postponement(&site, step, &mut work.waited, !work.waiting)
+                writers::postponement(&site, step, &mut work.waited, !work.waiting, observer)
             }
             _ => None,
         };

@@ -5,11 +5,12 @@
 
 use std::time::Duration;
 
-use crate::event::Postponement;
+use crate::event::{Event, Observer, Postponement};
 use crate::execute::site::Site;
 use crate::fault::Fault;
 use crate::plan::step::{Action, Guard, Step};
-use crate::system::file::{self, Access, OpenFile, Wanted};
+use crate::system::Errno;
+use crate::system::file::{self, Access, OpenFile, Refused, Wanted};
 use crate::system::holders::{self, Holder};
 use crate::system::lease;
 
@@ -21,18 +22,36 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 /// Why a step must wait, if it must.
 ///
 /// Asks again for as long as the step allows; what earlier steps of the plan have waited counts, since
-/// they were waiting for the same signal. What cannot be found out is taken for a no.
+/// they were waiting for the same signal. What cannot be found out does not stand in the way, but is
+/// told.
 pub(super) fn postponement(
     site: &Site<'_>,
     step: &Step,
     waited: &mut Duration,
     patient: bool,
+    observer: &mut dyn Observer,
 ) -> Option<Postponement> {
     let Guard::NotWritten { wait, error } = step.guard else { return None };
-    let file = open(site, step)?;
+    let file = match open(site, step)? {
+        Ok(file) => file,
+        Err(Refused::System(errno)) => {
+            tell_unknown(site, step, errno, observer);
+            return None;
+        }
+        // Gone, or another file: the step's own business.
+        Err(_) => return None,
+    };
     let most = if patient { Duration::from_millis(wait.into()) } else { Duration::ZERO };
     let mut pause = PAUSE;
-    while is_written(&file) {
+    loop {
+        match is_written(&file) {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(errno) => {
+                tell_unknown(site, step, errno, observer);
+                return None;
+            }
+        }
         if *waited >= most {
             return Some(Postponement { reason: reason(site, step, &file), failed: error });
         }
@@ -40,19 +59,27 @@ pub(super) fn postponement(
         *waited += pause;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
-    None
 }
 
-/// A fresh descriptor for reading. A file that cannot be opened is the step's own business.
-fn open(site: &Site<'_>, step: &Step) -> Option<OpenFile> {
+/// A fresh descriptor for reading.
+fn open(site: &Site<'_>, step: &Step) -> Option<Result<OpenFile, Refused>> {
     let place = step.action.source()?;
     let wanted = Wanted { id: site.expected(place, step.expect), hard_links: true };
     let dir = site.dir(place).ok()?;
-    file::open(&dir, &place.name, Access::Read, &wanted).map(|(file, _)| file).ok()
+    Some(file::open(&dir, &place.name, Access::Read, &wanted).map(|(file, _)| file))
 }
 
-fn is_written(file: &OpenFile) -> bool {
-    lease::is_written(file).unwrap_or_else(|_| writers(file).next().is_some())
+/// The kernel's answer; where it gives none, whether a writer can be seen. That none can be seen is no
+/// answer: the error.
+fn is_written(file: &OpenFile) -> Result<bool, Errno> {
+    lease::is_written(file)
+        .or_else(|errno| if writers(file).next().is_some() { Ok(true) } else { Err(errno) })
+}
+
+fn tell_unknown(site: &Site<'_>, step: &Step, errno: Errno, observer: &mut dyn Observer) {
+    let shown = step.action.source().map_or_else(String::new, |place| site.shown(place));
+    let text = format!("cannot tell whether {shown} is still written: {}", errno.desc());
+    observer.observe(&Event::Debug(&text));
 }
 
 fn writers(file: &OpenFile) -> impl Iterator<Item = Holder> + use<> {

@@ -9,6 +9,7 @@ use std::path::Path;
 use nix::errno::Errno;
 
 use super::file::io_errno;
+use super::identity;
 
 /// A process that has a file open.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,11 +33,15 @@ const WRITE_ONLY: u32 = 0o1;
 const READ_ONLY: u32 = 0o0;
 const APPEND: u32 = 0o2000;
 
-/// The processes other than ours that have a file open, as far as we may see them.
+/// The processes other than ours that have a file open, as far as the invoker may see them.
 ///
 /// # Errors
 /// If there is no `/proc`, or the file cannot be asked.
 pub fn of(file: &File) -> Result<Vec<Holder>, Errno> {
+    identity::as_invoker(|| visible(file))?
+}
+
+fn visible(file: &File) -> Result<Vec<Holder>, Errno> {
     let wanted = file.metadata().map_err(|e| io_errno(&e))?;
     let wanted = (wanted.dev(), wanted.ino());
     let mut all = Vec::new();

@@ -13,6 +13,7 @@ use nix::libc;
 use nix::unistd::{Uid, geteuid, setfsuid};
 
 use super::file::facts;
+use super::identity;
 
 /// A lease on an open file; let go when dropped.
 #[derive(Debug)]
@@ -20,8 +21,9 @@ pub struct Lease<'a>(&'a File);
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
-        // A lease that was held can be let go; if the kernel has broken it, it is gone.
-        let _ = set(self.0, libc::F_UNLCK);
+        // A lease that was held can be let go, by who may take it; if the kernel has broken it, it is
+        // gone.
+        let _ = set_as_who_may(self.0, libc::F_UNLCK);
     }
 }
 
@@ -51,19 +53,29 @@ pub fn is_written(file: &File) -> Result<bool, Errno> {
 
 fn take(file: &File, kind: libc::c_int) -> Result<Lease<'_>, Errno> {
     survive_breaks();
-    let taken = match set(file, kind) {
-        // Only the owner may, or who has a capability that containers lack.
-        Err(Errno::EACCES) if geteuid().is_root() => {
-            let owner = Uid::from_raw(facts(file)?.uid);
-            // For this thread, and for questions about files only.
-            let before = setfsuid(owner);
-            let taken = set(file, kind);
-            setfsuid(before);
-            taken
-        }
+    set_as_who_may(file, kind)?;
+    Ok(Lease(file))
+}
+
+/// Only the owner may, or who has a capability that lowered ids and containers lack: it is then done
+/// with the invoker's ids, as the owner.
+fn set_as_who_may(file: &File, kind: libc::c_int) -> Result<(), Errno> {
+    match set(file, kind) {
+        Err(Errno::EACCES) => identity::as_invoker(|| set_as_owner(file, kind))?,
         other => other,
-    };
-    taken.map(|()| Lease(file))
+    }
+}
+
+fn set_as_owner(file: &File, kind: libc::c_int) -> Result<(), Errno> {
+    if !geteuid().is_root() {
+        return set(file, kind);
+    }
+    let owner = Uid::from_raw(facts(file)?.uid);
+    // For this thread, and for questions about files only.
+    let before = setfsuid(owner);
+    let done = set(file, kind);
+    setfsuid(before);
+    done
 }
 
 /// The signal that tells us to let go would kill us. A handler that does nothing, and not a mask or
