@@ -13,6 +13,7 @@ use super::{Accounts, Notice};
 use crate::diagnostic::{Diagnostic, Prefix, Severity};
 use crate::names::Shown;
 use crate::source::{SourceFile, Span};
+use crate::system::Words;
 use crate::system::{ConfigFault, ConfigFile, ConfigKind, Dir};
 
 /// The longest file that is read (compat CFG-3).
@@ -158,11 +159,11 @@ impl<'a> Loader<'a> {
             }
             Ok(file) => self.read_file(file, path, place, span),
             Err(ConfigFault::Stat(errno)) => {
-                let message = format!("cannot stat {}: {}", Shown::path(path), errno.desc());
+                let message = format!("cannot stat {}: {}", Shown::path(path), errno.words());
                 self.error("no-such-config", message, span, None);
                 false
             }
-            Err(ConfigFault::Open(errno)) => self.unopened(path, errno.desc(), span),
+            Err(ConfigFault::Open(errno)) => self.unopened(path, &errno.words(), span),
         }
     }
 
@@ -178,7 +179,7 @@ impl<'a> Loader<'a> {
         let listed = Dir::open(&place.join(path)).map_err(|error| error.to_string());
         let listed = listed.and_then(|dir| match dir.names() {
             Ok(names) => Ok((dir, names)),
-            Err(errno) => Err(errno.desc().into()),
+            Err(errno) => Err(errno.words()),
         });
         let (dir, mut names) = match listed {
             Ok(listed) => listed,
@@ -213,7 +214,7 @@ impl<'a> Loader<'a> {
         match ConfigFile::open(place.dir.as_deref(), name) {
             Ok(file) => self.read_file(file, name, place, span),
             Err(ConfigFault::Stat(errno) | ConfigFault::Open(errno)) => {
-                self.unopened(name, errno.desc(), span)
+                self.unopened(name, &errno.words(), span)
             }
         }
     }
@@ -256,7 +257,7 @@ impl<'a> Loader<'a> {
         let (id, too_large) = (file.id, file.size > MOST_BYTES);
         let bytes = match if too_large { Ok(Vec::new()) } else { file.read(MOST_BYTES + 1) } {
             Ok(bytes) => bytes,
-            Err(errno) => return self.unopened(path, errno.desc(), span),
+            Err(errno) => return self.unopened(path, &errno.words(), span),
         };
         if too_large || bytes.len() as u64 > MOST_BYTES {
             let message = format!("file {name} too large, probably not a config file.");

@@ -4,6 +4,7 @@ use crate::execute::site::{Effect, Result, Site, refused, system};
 use crate::facts::{FileFacts, FileKind};
 use crate::fault::Fault;
 use crate::plan::step::{Attributes, Expect, Place};
+use crate::system::Words;
 use crate::system::file::{self, Access, OpenFile, Wanted};
 use crate::system::{Dir, Errno, attributes as system_attributes, copy as system_copy};
 use crate::units::FileId;
@@ -125,7 +126,7 @@ pub(super) fn undo(
         Err(errno) => fault.with_hint(format!(
             "{} is unfinished and could not be removed: {}",
             site.shown(temp),
-            errno.desc()
+            errno.words()
         )),
     }
 }

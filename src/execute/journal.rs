@@ -16,6 +16,7 @@ use crate::execute::work::Work;
 use crate::fault::Fault;
 use crate::names::{FileName, Shown};
 use crate::plan::Plan;
+use crate::system::Words;
 use crate::system::ledger::{Ledger, LedgerError, Use};
 use crate::system::{Dir, Errno, boot, file};
 
@@ -321,7 +322,7 @@ impl Journal {
     }
 
     fn fault(&self, verb: &str, errno: Errno) -> Fault {
-        let message = format!("{verb} journal {}: {}", Shown::path(&self.path()), errno.desc());
+        let message = format!("{verb} journal {}: {}", Shown::path(&self.path()), errno.words());
         Fault { errno: Some(errno as i32), ..Fault::new(message) }
     }
 

@@ -6,6 +6,7 @@ use crate::facts::FileKind;
 use crate::fault::Fault;
 use crate::plan::step::{Expect, Place, Why};
 use crate::system::Errno;
+use crate::system::Words;
 use crate::system::file::{self, Held, Refused};
 
 /// The beginning of the reference's sentence about a failed rename (compat ROT-41, ROT-50).
@@ -82,7 +83,7 @@ pub(super) fn rename(
         Err(errno) => refused(&what(), Refused::Another).with_hint(format!(
             "{} now holds a file that was to stay where it was, and could not be moved back: {}",
             site.shown(to),
-            errno.desc()
+            errno.words()
         )),
     })
 }

@@ -9,6 +9,7 @@ use crate::facts::{FileFacts, FileKind};
 use crate::fault::Fault;
 use crate::names::Shown;
 use crate::plan::step::{Expect, Place, Plan};
+use crate::system::Words;
 use crate::system::file::{self, Refused, Wanted};
 use crate::system::{Dir, Dirs, Errno};
 use crate::units::FileId;
@@ -114,7 +115,7 @@ impl Site<'_> {
 
 /// `WHAT: CAUSE`.
 pub(super) fn system(what: &str, errno: Errno) -> Fault {
-    Fault { errno: Some(errno as i32), ..Fault::new(format!("{what}: {}", errno.desc())) }
+    Fault { errno: Some(errno as i32), ..Fault::new(format!("{what}: {}", errno.words())) }
 }
 
 /// `WHAT: CAUSE`, for a file that was not taken.

@@ -22,6 +22,7 @@ use crate::survey::index::{Index, Listing};
 use crate::survey::matching::MatchedLog;
 use crate::survey::old_dir::{missing_dirs, version_dir};
 use crate::survey::rotated;
+use crate::system::Words;
 use crate::system::{Dirs, Errno, OpenError};
 use crate::units::Identity;
 
@@ -200,7 +201,7 @@ fn check_again(dirs: &mut Dirs, log: &LogPath, policy: &Policy) -> Result<FileFa
     let facts = survey::log_facts(dirs, log);
     let failed = |cause: &str| Fault::new(format!("stat of {log} failed: {cause}"));
     let file = facts.file.map_err(|cause| failed(&cause))?;
-    let file = file.ok_or_else(|| failed(Errno::ENOENT.desc()))?;
+    let file = file.ok_or_else(|| failed(&Errno::ENOENT.words()))?;
     if file.kind != FileKind::Regular || (file.links > 1 && !policy.selection.allow_hard_links) {
         return Err(Fault::new(format!(
             "cannot rotate {log}: it is no longer a regular file with one name"

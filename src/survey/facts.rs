@@ -2,6 +2,7 @@
 
 use crate::facts::FileFacts;
 use crate::names::{LogPath, Shown};
+use crate::system::Words;
 use crate::system::{Dirs, OpenError, SystemAccounts};
 
 /// The directory that holds a log.
@@ -53,11 +54,11 @@ pub fn log_facts(dirs: &mut Dirs, log: &LogPath) -> LogFacts {
         }
     };
     let parent = match dir.first_facts() {
-        Err(errno) => ParentFacts::Failed(errno.desc().to_owned()),
+        Err(errno) => ParentFacts::Failed(errno.words()),
         Ok(own) if is_insecure(&own) => ParentFacts::Insecure { su: su_line(&own) },
         Ok(_) => ParentFacts::Safe,
     };
-    let file = dir.facts(log.name()).map_err(|errno| errno.desc().to_owned());
+    let file = dir.facts(log.name()).map_err(Words::words);
     LogFacts { parent, file }
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::facts::FileKind;
 use crate::names::FileName;
+use crate::system::Words;
 use crate::system::lookup::{self, ListError, ListedId};
 use crate::system::{Dirs, OpenError};
 
@@ -90,7 +91,7 @@ impl Index {
         let entry = entry.or_insert_with(|| Entry {
             listing: match held.names() {
                 Ok(names) => Listing::Names(names.iter().collect()),
-                Err(errno) => Listing::Unlistable(errno.desc().to_owned()),
+                Err(errno) => Listing::Unlistable(errno.words()),
             },
             listed: None,
         });

@@ -309,7 +309,7 @@ mod tests {
                 Finding::Debug(text) => panic!("{text}"),
             })
             .collect();
-        let cause = "Too many symbolic links encountered";
+        let cause = "Too many levels of symbolic links";
         let at = temp.path().display();
         assert_eq!(
             texts,

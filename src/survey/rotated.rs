@@ -9,6 +9,7 @@ use super::index::{Listing, Names};
 use crate::facts::{FileFacts, FileKind};
 use crate::names::{FileName, Slot};
 use crate::system::Dir;
+use crate::system::Words;
 
 /// Endings that belong to a version whatever the policy's own is, so that a change of compressor
 /// orphans nothing (compat ROT-47).
@@ -130,7 +131,7 @@ struct Parts {
 /// Looks at a name and files it; `false` if nothing is there (any more).
 fn look(dir: &Dir, parts: Parts, found: &mut OldVersions) -> Result<bool, String> {
     let Parts { name, place, ending } = parts;
-    let facts = dir.facts(&name).map_err(|errno| errno.desc().to_owned())?;
+    let facts = dir.facts(&name).map_err(Words::words)?;
     let Some(facts) = facts else { return Ok(false) };
     if facts.kind == FileKind::Regular {
         found.files.push(RotatedFile { name, place, ending, facts });

@@ -4,6 +4,7 @@
 //! nothing else that we opened: every descriptor of ours is close-on-exec.
 #![expect(clippy::disallowed_methods, reason = "system is where effects live")]
 
+use crate::system::Words;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::File;
@@ -69,7 +70,7 @@ impl fmt::Display for NotRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::HoldsNul => f.write_str("it holds a NUL byte"),
-            Self::System(errno) => f.write_str(errno.desc()),
+            Self::System(errno) => f.write_str(&errno.words()),
         }
     }
 }

@@ -22,6 +22,7 @@ use rustix::fs::{AtFlags, StatxFlags, makedev, statx};
 
 use crate::facts::{FileFacts, FileKind};
 use crate::names::{FileName, Shown};
+use crate::system::Words;
 use crate::units::{FileId, FileTime, Identity, Mode};
 
 /// As many links as the kernel itself follows in one path.
@@ -59,12 +60,12 @@ impl OpenError {
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing => f.write_str(Errno::ENOENT.desc()),
+            Self::Missing => f.write_str(&Errno::ENOENT.words()),
             Self::UntrustedLink(link) => {
                 write!(f, "the symbolic link {} may be changed by others", Shown::path(link))
             }
             Self::Replaced => f.write_str("another directory has taken its place"),
-            Self::System(errno) => f.write_str(errno.desc()),
+            Self::System(errno) => f.write_str(&errno.words()),
         }
     }
 }

@@ -14,6 +14,7 @@ use rustix::fs::{AtFlags, Mode as OpenMode, OFlags, RenameFlags};
 use super::dir::{Dir, hold, look};
 use crate::facts::{FileFacts, FileKind};
 use crate::names::FileName;
+use crate::system::Words;
 use crate::units::FileId;
 
 /// A file that is open. Other modules hold it; what is done to it is done here.
@@ -48,11 +49,11 @@ impl Refused {
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing => f.write_str(Errno::ENOENT.desc()),
+            Self::Missing => f.write_str(&Errno::ENOENT.words()),
             Self::NotRegular => f.write_str("it is not a regular file"),
             Self::HardLinks(n) => write!(f, "it has {n} hard links"),
             Self::Another => f.write_str("another file has taken its place"),
-            Self::System(errno) => f.write_str(errno.desc()),
+            Self::System(errno) => f.write_str(&errno.words()),
         }
     }
 }

@@ -13,6 +13,7 @@ use nix::unistd::{
 };
 
 use crate::fault::Fault;
+use crate::system::Words;
 use crate::units::Identity;
 
 /// The ids to come back to, while others are in force. Ids belong to the process, not to a thread.
@@ -102,7 +103,7 @@ impl Drop for Lowered {
 pub fn assume(identity: Identity) -> Result<Lowered, Fault> {
     let refused = |from: Identity, errno: Errno| Fault {
         errno: Some(errno as i32),
-        ..Fault::new(format!("error {}: {}", switching(from, identity), errno.desc()))
+        ..Fault::new(format!("error {}: {}", switching(from, identity), errno.words()))
     };
     let now = now();
     if now == identity {

@@ -12,6 +12,7 @@ use nix::sys::stat::{Mode, SFlag, fstat, lstat};
 
 use crate::facts::FileKind;
 use crate::names::FileName;
+use crate::system::Words;
 
 /// Which directory was listed: device and inode. Good within one run only.
 pub type ListedId = (u64, u64);
@@ -32,7 +33,7 @@ impl From<Errno> for ListError {
     fn from(errno: Errno) -> Self {
         match errno {
             Errno::ENOENT | Errno::ENOTDIR => Self::NoDirectory,
-            other => Self::Refused(other.desc().to_owned()),
+            other => Self::Refused(other.words()),
         }
     }
 }
@@ -68,7 +69,7 @@ pub fn list(path: &Path) -> Result<(ListedId, Vec<Listed>), ListError> {
 /// # Errors
 /// The cause as the system words it.
 pub fn kind(path: &Path) -> Result<FileKind, String> {
-    let found = lstat(path).map_err(|errno| errno.desc().to_owned())?;
+    let found = lstat(path).map_err(Words::words)?;
     let format = SFlag::from_bits_truncate(found.st_mode & SFlag::S_IFMT.bits());
     Ok(match format {
         SFlag::S_IFREG => FileKind::Regular,

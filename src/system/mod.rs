@@ -24,8 +24,10 @@ pub mod log_copy;
 pub mod lookup;
 pub mod process;
 pub mod state_file;
+pub mod words;
 
 pub use accounts::{Accounts, SystemAccounts};
 pub use config_file::{ConfigFault, ConfigFile, ConfigKind};
 pub use dir::{Dir, Dirs, OpenError};
 pub use nix::errno::Errno;
+pub use words::Words;

@@ -9,7 +9,7 @@ use crate::scene::when;
 
 /// The errors, and how they are called.
 const ERRORS: [(Errno, &str); 3] = [
-    (Errno::EIO, "I/O error"),
+    (Errno::EIO, "Input/output error"),
     (Errno::ENOSPC, "No space left on device"),
     (Errno::EACCES, "Permission denied"),
 ];

@@ -119,6 +119,26 @@ fn survives(method: usize) {
     assert!(tried > 0, "no point was tried");
 }
 
+/// Not a sample: every single point of what most people have.
+#[test]
+fn create_survives_being_killed_at_every_change() {
+    when::steady_day();
+    let common = |s: &Scenario| {
+        s.naming == "numbered" && s.packing != "delaycompress" && s.shape == "one log"
+    };
+    for scenario in scenario::all(0).into_iter().filter(common) {
+        let (wanted, last) = undisturbed(&scenario);
+        for point in 1..=last {
+            survives_death_at(&scenario, point, &wanted);
+        }
+    }
+}
+
+#[test]
+fn renamecopy_survives_being_killed() {
+    survives(7);
+}
+
 #[test]
 fn create_survives_being_killed() {
     survives(0);

@@ -9,7 +9,7 @@ use std::path::Path;
 use crate::scene::{Scene, Tree, set_mode, when};
 
 /// How the log is rotated: the name and the directives. `{far}` is on another file system.
-pub const METHODS: [(&str, &str); 7] = [
+pub const METHODS: [(&str, &str); 8] = [
     ("create", "create"),
     ("copytruncate", "copytruncate"),
     ("copy", "copy"),
@@ -17,6 +17,7 @@ pub const METHODS: [(&str, &str); 7] = [
     ("far copytruncate", "copytruncate\nolddir {far}"),
     ("far copy", "copy\nolddir {far}"),
     (IN_USE, "copytruncate"),
+    ("renamecopy", "create\nrenamecopy"),
 ];
 
 /// A process has the log open, and the log has more than a block.

@@ -6,6 +6,7 @@
 
 mod blocks;
 
+use crate::system::Words;
 use std::collections::VecDeque;
 use std::fmt;
 use std::fs::File;
@@ -45,7 +46,7 @@ pub enum NotCompressed {
 impl fmt::Display for NotCompressed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::System(errno) => f.write_str(errno.desc()),
+            Self::System(errno) => f.write_str(&errno.words()),
             Self::Unlike => f.write_str("the compressed data does not unpack to the original"),
         }
     }
