@@ -75,10 +75,13 @@ fn usable<'a>(question: &Question<'a>) -> Result<&'a FileFacts, Unusable<'a>> {
     let no_file = |verdict| Err(Unusable { verdict, file: None });
     let refuse = |reason| no_file(Verdict::Refuse(reason));
     match &question.facts.parent {
-        ParentFacts::Missing if missing_ok => {
+        // With `su` nobody asks for the directory: it is the log that is missing.
+        ParentFacts::Missing if question.checks_parent && missing_ok => {
             return no_file(Verdict::Skip(SkipReason::ParentMissing));
         }
-        ParentFacts::Missing => return refuse(RefuseReason::ParentMissing),
+        ParentFacts::Missing if question.checks_parent => {
+            return refuse(RefuseReason::ParentMissing);
+        }
         ParentFacts::Failed(cause) => {
             return refuse(RefuseReason::ParentFailed { cause: cause.clone() });
         }
@@ -88,7 +91,7 @@ fn usable<'a>(question: &Question<'a>) -> Result<&'a FileFacts, Unusable<'a>> {
         ParentFacts::Insecure { su } if question.checks_parent => {
             return refuse(RefuseReason::InsecureParent { su: su.clone() });
         }
-        ParentFacts::Insecure { .. } | ParentFacts::Safe => {}
+        ParentFacts::Missing | ParentFacts::Insecure { .. } | ParentFacts::Safe => {}
     }
     let file = match &question.facts.file {
         Ok(Some(file)) => file,

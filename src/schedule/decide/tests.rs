@@ -136,6 +136,22 @@ fn a_directory_that_cannot_be_trusted_or_found_is_told_first() {
 }
 
 #[test]
+fn with_su_a_log_without_directory_is_a_missing_log() {
+    for (missing_ok, verdict) in [
+        (true, Verdict::Skip(SkipReason::Missing)),
+        (false, Verdict::Refuse(RefuseReason::Missing)),
+    ] {
+        let case = Case::every(Daily).with(|c| {
+            c.facts.parent = ParentFacts::Missing;
+            c.facts.file = Ok(None);
+            c.selection.missing_ok = missing_ok;
+            c.checks_parent = false;
+        });
+        assert_eq!(case.verdict(BEFORE, NOON), verdict);
+    }
+}
+
+#[test]
 fn what_is_not_one_regular_file_is_not_rotated_even_if_forced() {
     let links = |links| FileFacts { links, ..file(FileKind::Regular, 1) };
     for (facts, missing_ok, verdict) in [
