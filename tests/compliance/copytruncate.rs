@@ -100,6 +100,18 @@ fn nocopytruncate_takes_back_a_global_copytruncate() {
         .expect_files([("a.log.1", "x\n")]);
 }
 
+#[test]
+fn a_copy_that_is_not_made_is_not_compressed() {
+    differs("compress-nothing", || {
+        Scene::new()
+            .config("{dir}/a.log {\ncopytruncate\ncompress\nrotate 0\n}")
+            .log("a.log", "x\n")
+            .run(["-f"])
+            .quiet()
+            .expect_files([("a.log", "")]);
+    });
+}
+
 /// A limit on the size of files stands for a full disk.
 #[test]
 fn a_log_that_cannot_be_copied_costs_no_version() {
