@@ -47,6 +47,39 @@ install_packages() {
     env -u LOGROTATE_RS_CI_RUN apt-get install -y -qq --no-install-recommends "${missing[@]}"
 }
 
+# Fetches the configurations that these packages bring, for the tests to read; nothing is installed.
+# They stay in target/, and the stage is left out where nothing can be fetched.
+fetch_packages_configurations() {
+    local packages=(
+        apache2 apt cups-daemon dpkg exim4-base fail2ban haproxy mariadb-server nginx-common
+        postgresql-common proftpd-core redis-server rsyslog samba-common squid tor ufw
+        unattended-upgrades
+    )
+    local target=${CARGO_TARGET_DIR:-target}/debian-packages package file work
+    if ! [ -d "$target" ]; then
+        work=$(mktemp -d)
+        for package in "${packages[@]}"; do
+            if ! (cd "$work" && apt-get download -qq "$package" 2>/dev/null); then
+                echo "cannot be fetched: $package"
+                continue
+            fi
+            dpkg-deb -x "$work/$package"_*.deb "$work/$package"
+            for file in "$work/$package"/etc/logrotate.d/*; do
+                if [ -f "$file" ]; then
+                    mkdir -p "$target"
+                    cp "$file" "$target/$package.${file##*/}"
+                fi
+            done
+        done
+        rm -rf "$work"
+    fi
+    if [ -d "$target" ]; then
+        LOGROTATE_RS_PACKAGES=$(realpath "$target")
+        export LOGROTATE_RS_PACKAGES
+        echo "$(find "$target" -type f | wc -l) in $target"
+    fi
+}
+
 # An ignored test needs an id as its reason; unfinished code needs finishing.
 no_unfinished_words() {
     local found=0

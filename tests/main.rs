@@ -10,6 +10,7 @@ mod architecture;
 mod calls;
 mod compliance;
 mod crash;
+mod corpus;
 mod cron;
 mod docs;
 mod messages;
