@@ -9,8 +9,8 @@
 mod architecture;
 mod calls;
 mod compliance;
-mod crash;
 mod corpus;
+mod crash;
 mod cron;
 mod docs;
 mod messages;
