@@ -41,6 +41,21 @@ fn it_runs_for_the_plain_file_after_compression_too() {
 }
 
 #[test]
+fn it_runs_for_the_version_in_the_way_of_the_one_that_goes() {
+    differs("B-43", || {
+        Scene::new()
+            .config("{dir}/a.log {\nrotate 1\npreremove\ncat $1 >> {out}/calls\nendscript\n}")
+            .log("a.log", "new\n")
+            .file("a.log.1", "old\n")
+            .file("a.log.2", "older\n")
+            .run(["-f"])
+            .quiet()
+            .expect_out("calls", "older\nold\n")
+            .expect_files([("a.log.1", "new\n")]);
+    });
+}
+
+#[test]
 fn a_file_that_was_kept_is_removed_by_a_later_run() {
     differs("postponed", || {
         let script = "missingok\npreremove\ntest -e {out}/agreed\nendscript\n";

@@ -197,3 +197,27 @@ fn a_failed_move_is_tried_again_by_the_next_run() {
             .expect_record("a.log", then);
     });
 }
+
+#[test]
+fn an_old_record_of_a_log_that_is_refused_stays() {
+    differs("refused-record", || {
+        let scene = Scene::new()
+            .config("{dir}/a.log {\ndaily\nrotate 1\n}")
+            .log("a.log", "x\n")
+            .state("a.log", days_ago(400))
+            .then(|scene| {
+                crate::scene::set_mode(
+                    scene.log_path("a.log").parent().expect("a directory"),
+                    0o777,
+                );
+            })
+            .run([])
+            .status(1)
+            .stderr_has("parent directory has insecure permissions");
+        assert_eq!(
+            lines(&scene).len(),
+            1,
+            "the log is rotated as soon as its directory is in order"
+        );
+    });
+}

@@ -15,7 +15,7 @@ mod tree;
 pub mod when;
 
 pub use differs::differs;
-pub use tree::Tree;
+pub use tree::{Entry as TreeEntry, Tree};
 
 use std::ffi::OsString;
 use std::fs;

@@ -1,0 +1,76 @@
+//! A case as a shell script that anybody can run.
+
+use std::fmt::Write;
+
+use super::case::{Case, Thing};
+
+/// The script: `sh FILE PROGRAM` makes the case below `/tmp/case` and runs the program on it.
+pub fn script(case: &Case) -> String {
+    let mut text = format!(
+        "#!/bin/sh\n# seed {}; run as root: sh this PROGRAM\nset -e; rm -rf /tmp/case; mkdir -p /tmp/case\n\
+         cd /tmp/case; mkdir etc var out; umask 022\n",
+        case.seed
+    );
+    for entry in &case.entries {
+        let path = quoted(&entry.path);
+        let _ = match &entry.thing {
+            Thing::Dir => write!(text, "mkdir {path}; "),
+            Thing::Symlink(target) => {
+                let _ = writeln!(text, "ln -s {target} {path}");
+                continue;
+            }
+            Thing::HardLink(file) => {
+                let _ = writeln!(text, "ln {} {path}", quoted(file));
+                continue;
+            }
+            Thing::File(content) => write!(text, "printf %s {} > {path}; ", quoted(content)),
+        };
+        let (user, group) = entry.owner;
+        let _ = writeln!(
+            text,
+            "chown {user}:{group} {path}; chmod {:o} {path}; touch -d @{} {path}",
+            entry.mode, entry.time
+        );
+    }
+    let _ = writeln!(text, "printf %s {} > etc/logrotate.conf", quoted(&case.config("/tmp/case")));
+    if let Some(state) = case.state("/tmp/case") {
+        let _ = writeln!(text, "printf %s {} > var/state; chmod 640 var/state", quoted(&state));
+    }
+    let _ = writeln!(
+        text,
+        "export LC_ALL=C TZ={} NO_FAKE_STAT=1 FAKETIME_FMT=%s\npreload={}",
+        case.zone.name(),
+        super::world::FAKETIME
+    );
+    for run in &case.runs {
+        for (path, content) in &run.writes {
+            let path = quoted(path);
+            let _ = writeln!(
+                text,
+                "printf %s {} >> {path}; touch -d @{} {path}",
+                quoted(content),
+                run.at - 7
+            );
+        }
+        let force = if run.force { " -f" } else { "" };
+        let _ = writeln!(
+            text,
+            "LD_PRELOAD=$preload FAKETIME=@{} \"$1\" -s var/state{force} /tmp/case/etc/logrotate.conf || echo \"exit $?\"\n\
+             ls -lA --time-style=full-iso logs logs/old; cat var/state",
+            run.at
+        );
+    }
+    text
+}
+
+/// Bytes as one word of the shell.
+fn quoted(bytes: &[u8]) -> String {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return format!("'{}'", text.replace('\'', r"'\''"));
+    }
+    let octal = bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "\\{byte:03o}");
+        text
+    });
+    format!("\"$(printf '{octal}')\"")
+}

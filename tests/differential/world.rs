@@ -1,0 +1,184 @@
+//! Where a case comes true: its files on a disk, a program that runs on them, and what is there then.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{chown, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
+
+use super::case::{Case, Entry, Run, Thing};
+use crate::scene::{Tree, set_mode};
+
+pub const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
+
+/// What a run left, and how it ended.
+#[derive(Clone)]
+pub struct Seen {
+    /// The exit status; none: killed.
+    pub status: Option<i32>,
+    /// All files but the configuration and the state.
+    pub tree: Tree,
+    /// The records of the state, by name.
+    pub records: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// How scripts were called.
+    pub calls: Vec<u8>,
+    /// The names of the files beside the state file.
+    pub beside_state: Vec<PathBuf>,
+    /// What was said; shown, not compared.
+    pub stderr: Vec<u8>,
+}
+
+/// A directory for one case at a time. Ours and theirs run at the same path, one after the other,
+/// so nothing needs to be translated.
+pub struct World {
+    root: PathBuf,
+    /// Files that the kernel has dated later than this were dated by a run.
+    began: i64,
+}
+
+impl World {
+    pub fn new(root: PathBuf) -> Self {
+        let began = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
+        Self { root, began: began.as_secs().cast_signed() - 60 }
+    }
+
+    fn path(&self, below: &[u8]) -> PathBuf {
+        self.root.join(OsStr::from_bytes(below))
+    }
+
+    /// Runs all of a case with one program.
+    pub fn play(&self, case: &Case, program: &str) -> Vec<Seen> {
+        self.prepare(case);
+        case.runs.iter().map(|run| self.run(case, run, program)).collect()
+    }
+
+    /// The files as the first run finds them.
+    pub fn before(&self, case: &Case) -> Tree {
+        self.prepare(case);
+        self.tree()
+    }
+
+    fn prepare(&self, case: &Case) {
+        if self.root.exists() {
+            fs::remove_dir_all(&self.root).expect("remove");
+        }
+        for dir in ["", "etc", "var", "out"] {
+            fs::create_dir_all(self.root.join(dir)).expect("directory");
+            set_mode(&self.root.join(dir), 0o755);
+        }
+        let root = self.root.display().to_string();
+        let config = self.root.join("etc/logrotate.conf");
+        fs::write(&config, case.config(&root)).expect("configuration");
+        set_mode(&config, 0o644);
+        if let Some(state) = case.state(&root) {
+            let path = self.root.join("var/state");
+            fs::write(&path, state).expect("state");
+            set_mode(&path, 0o640);
+        }
+        for entry in &case.entries {
+            self.make(entry);
+        }
+    }
+
+    fn make(&self, entry: &Entry) {
+        let path = self.path(&entry.path);
+        match &entry.thing {
+            Thing::File(content) => fs::write(&path, content).expect("file"),
+            Thing::Dir => fs::create_dir(&path).expect("directory"),
+            Thing::Symlink(target) => return symlink(target, &path).expect("link"),
+            Thing::HardLink(file) => return fs::hard_link(self.path(file), &path).expect("link"),
+        }
+        chown(&path, Some(entry.owner.0), Some(entry.owner.1)).expect("these tests run as root");
+        set_mode(&path, entry.mode);
+        if matches!(entry.thing, Thing::File(_)) {
+            date(&path, entry.time);
+        }
+    }
+
+    fn run(&self, case: &Case, run: &Run, program: &str) -> Seen {
+        for (below, text) in &run.writes {
+            let path = self.path(below);
+            let is_file = fs::symlink_metadata(&path).map(|m| m.is_file());
+            if matches!(is_file, Ok(false)) {
+                continue;
+            }
+            let mut content = fs::read(&path).unwrap_or_default();
+            content.extend(text);
+            fs::write(&path, content).expect("a daemon's write");
+            date(&path, run.at - 7);
+        }
+        let mut command = Command::new(program);
+        command.arg("-s").arg(self.root.join("var/state"));
+        if run.force {
+            command.arg("-f");
+        }
+        let output = command
+            .arg(self.root.join("etc/logrotate.conf"))
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("LC_ALL", "C")
+            .env("TZ", case.zone.name())
+            .env("LD_PRELOAD", FAKETIME)
+            .env("NO_FAKE_STAT", "1")
+            .env("FAKETIME_FMT", "%s")
+            .env("FAKETIME", format!("@{}", run.at))
+            .current_dir(&self.root)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap_or_else(|e| panic!("cannot run {program}: {e}"));
+        self.date_anew(&self.root, run.at);
+        let mut tree = self.tree();
+        let calls = tree.0.remove(Path::new("out/calls")).map(|entry| entry.content);
+        Seen {
+            status: output.status.code(),
+            tree,
+            records: records(&fs::read(self.root.join("var/state")).unwrap_or_default()),
+            calls: calls.unwrap_or_default(),
+            beside_state: Tree::of(&self.root.join("var")).0.into_keys().collect(),
+            stderr: [output.stderr, output.stdout].concat(),
+        }
+    }
+
+    /// What the kernel dated has the date of the run instead.
+    fn date_anew(&self, dir: &Path, at: i64) {
+        for entry in fs::read_dir(dir).expect("directory") {
+            let path = entry.expect("entry").path();
+            let meta = fs::symlink_metadata(&path).expect("metadata");
+            if meta.is_dir() {
+                self.date_anew(&path, at);
+            } else if meta.is_file() && std::os::unix::fs::MetadataExt::mtime(&meta) > self.began {
+                date(&path, at);
+            }
+        }
+    }
+
+    fn tree(&self) -> Tree {
+        let mut tree = Tree::of(&self.root);
+        tree.0.retain(|path, _| !path.starts_with("etc") && !path.starts_with("var"));
+        for entry in tree.0.values_mut() {
+            // Times of directories and links say nothing; the clock has no fractions here.
+            let file = entry.mode & 0o170_000 == 0o100_000;
+            entry.written = if file { (entry.written.0, 0) } else { (0, 0) };
+        }
+        tree
+    }
+}
+
+fn date(path: &Path, at: i64) {
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(at.cast_unsigned());
+    let times = fs::FileTimes::new().set_modified(time).set_accessed(time);
+    fs::File::open(path).and_then(|file| file.set_times(times)).expect("times");
+}
+
+fn records(state: &[u8]) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    let lines = state.split(|&b| b == b'\n').skip(1);
+    lines
+        .filter_map(|line| {
+            let at = line.iter().rposition(|&b| b == b' ')?;
+            Some((line[..at].to_vec(), line[at + 1..].to_vec()))
+        })
+        .collect()
+}
