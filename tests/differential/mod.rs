@@ -1,6 +1,6 @@
 //! Random cases on logrotate and on our program: whatever differs is a listed difference or a bug.
 //!
-//! `DIFFERENTIAL_CASES` says how many (600), `DIFFERENTIAL_SEED` which is the first.
+//! `DIFFERENTIAL_CASES` says how many (300), `DIFFERENTIAL_SEED` which is the first.
 
 mod case;
 mod listed;
@@ -40,7 +40,7 @@ fn random_cases_end_as_theirs_do() {
     if let Some(part) = std::env::var_os(PART) {
         return Part::read(&part.to_string_lossy()).work();
     }
-    let cases = number("DIFFERENTIAL_CASES", 600);
+    let cases = number("DIFFERENTIAL_CASES", 300);
     let first = number("DIFFERENTIAL_SEED", 1);
     println!("DIFFERENTIAL_CASES={cases} DIFFERENTIAL_SEED={first}");
     let root = tempfile::Builder::new().prefix("differential-").tempdir().expect("directory");
