@@ -152,11 +152,6 @@ struct Rotated {
 }
 
 fn explain_rotations(ours: &Rotated, theirs: &Rotated, text: &Text) -> Result<Ids, String> {
-    // A pattern that matches its own old versions: what moves twice in one rotation, we leave alone,
-    // so that from then on the names of the two are not the same.
-    if ours.runs.iter().any(|run| run.stderr.contains("another file has taken its place")) {
-        return Ok(["B-49"].into());
-    }
     let mut ids = Ids::new();
     for (ours, theirs) in ours.runs.iter().zip(&theirs.runs) {
         ids.extend(errors::explain(ours, theirs, text)?);
