@@ -3,12 +3,19 @@
 //! A block starts as a copy of the global settings (compat CFG-40). Groups are shared until one of
 //! their settings is changed, so that thirty thousand blocks cost little.
 
-use std::ffi::OsString;
+mod compression;
+mod criteria;
+mod scripts;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use compression::{Compression, Mail, UNCOMPRESS_COMMAND};
+pub use criteria::{Criteria, Interval, SlotLength, Trigger};
+pub use scripts::{ScriptKind, Scripts};
+
 use crate::source::{Setting, Span};
-use crate::units::{ByteSize, Days, Identity, KeepCount, Mode};
+use crate::units::{Days, Identity, KeepCount, Mode};
 
 /// A log file definition: patterns, settings, and where they stand.
 #[derive(Debug, Clone)]
@@ -89,60 +96,6 @@ impl Default for Writers {
     fn default() -> Self {
         Self::Wait(1000)
     }
-}
-
-/// When a log is due.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Criteria {
-    /// The one that was set last wins (compat 2.8).
-    pub trigger: Setting<Trigger>,
-    /// `minsize`: not due below it. `None` or 0: off.
-    pub min_size: Option<Setting<ByteSize>>,
-    /// `maxsize`: due above it, whatever the trigger says. `None` or 0: off.
-    pub max_size: Option<Setting<ByteSize>>,
-    /// `minage`: not due if written to within so many days. `None` or 0: off.
-    pub min_age: Option<Setting<Days>>,
-}
-
-/// What makes a log due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trigger {
-    /// `size N`: the log has at least so many bytes.
-    Size(ByteSize),
-    /// An interval has begun since the last rotation.
-    Every(Interval),
-}
-
-/// The intervals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum Interval {
-    /// `hourly`.
-    Hourly,
-    /// `daily`.
-    Daily,
-    /// `weekly D`: 0 is Sunday, 7 means "seven days after the last time" (compat RD-14).
-    Weekly(u8),
-    /// `monthly D`: 0 means "in another month than the last time" (compat RD-15).
-    Monthly(u8),
-    /// `yearly`.
-    Yearly,
-    /// `minutes N`: the clock's minute number has advanced by N or more.
-    Minutes(u32),
-    /// `minutely`, `every N<m|h|d|w>`: another wall-clock slot has begun.
-    Slots(SlotLength),
-}
-
-/// The length of a wall-clock slot. The number is at least 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum SlotLength {
-    /// Minutes from local midnight.
-    Minutes(u32),
-    /// Hours from local midnight.
-    Hours(u32),
-    /// Days from 1970-01-01.
-    Days(u32),
-    /// Weeks that begin on Monday.
-    Weeks(u32),
 }
 
 /// Which logs are considered.
@@ -271,134 +224,5 @@ impl Create {
         if let Some((uid, gid)) = owner {
             (self.uid, self.gid) = (Some(uid), Some(gid));
         }
-    }
-}
-
-/// How old versions are compressed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Compression {
-    /// `compress`.
-    pub enabled: bool,
-    /// `delaycompress`.
-    pub delayed: bool,
-    /// `compresscmd`; `None` for the built-in gzip.
-    pub program: Option<OsString>,
-    /// `compressoptions`.
-    pub options: Vec<OsString>,
-    /// `compressext`, with its dot.
-    pub extension: Vec<u8>,
-    /// `uncompresscmd`: what makes a version readable for mail.
-    pub uncompress: OsString,
-}
-
-/// `mail`, `mailfirst` and `maillast`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Mail {
-    /// Who gets what is removed; `None`: nobody.
-    pub address: Option<OsString>,
-    /// `mailfirst`: the newest version is mailed, not the one that expires.
-    pub first: bool,
-}
-
-/// What uncompresses an old version for mail, unless a package chooses another at build time.
-pub const UNCOMPRESS_COMMAND: &str = match option_env!("LOGROTATE_UNCOMPRESS_COMMAND") {
-    Some(command) => command,
-    None => "/bin/gunzip",
-};
-
-/// The built-in defaults (compat CFG-43).
-impl Default for Compression {
-    fn default() -> Self {
-        Self {
-            enabled: false,
-            delayed: false,
-            program: None,
-            options: Vec::new(),
-            extension: b".gz".to_vec(),
-            uncompress: UNCOMPRESS_COMMAND.into(),
-        }
-    }
-}
-
-impl Default for Criteria {
-    fn default() -> Self {
-        Self {
-            trigger: Setting::default(Trigger::Size(ByteSize(1 << 20))),
-            min_size: None,
-            max_size: None,
-            min_age: None,
-        }
-    }
-}
-
-/// The five scripts.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Scripts {
-    /// `sharedscripts`.
-    pub shared: bool,
-    /// Run once, before anything, if a log of the block is due.
-    pub first_action: Option<Setting<Vec<u8>>>,
-    /// Run before a log (shared: all logs) is rotated.
-    pub pre_rotate: Option<Setting<Vec<u8>>>,
-    /// Run after a log (shared: all logs) has been rotated, before compression.
-    pub post_rotate: Option<Setting<Vec<u8>>>,
-    /// Run once, after everything, if a log of the block was due.
-    pub last_action: Option<Setting<Vec<u8>>>,
-    /// Run before a file is removed.
-    pub pre_remove: Option<Setting<Vec<u8>>>,
-}
-
-/// Which of the five.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
-pub enum ScriptKind {
-    /// `firstaction`.
-    FirstAction,
-    /// `prerotate`.
-    PreRotate,
-    /// `postrotate`.
-    PostRotate,
-    /// `lastaction`.
-    LastAction,
-    /// `preremove`.
-    PreRemove,
-}
-
-impl ScriptKind {
-    /// What messages call it (compat SCR-4).
-    pub fn spoken(self) -> &'static str {
-        match self {
-            Self::FirstAction => "first action",
-            Self::PreRotate => "prerotate",
-            Self::PostRotate => "postrotate",
-            Self::LastAction => "last action",
-            Self::PreRemove => "preremove",
-        }
-    }
-}
-
-impl Scripts {
-    /// The script of a kind, if it is set. An empty one is set (compat CFG-101).
-    pub fn get(&self, kind: ScriptKind) -> Option<&Setting<Vec<u8>>> {
-        match kind {
-            ScriptKind::FirstAction => &self.first_action,
-            ScriptKind::PreRotate => &self.pre_rotate,
-            ScriptKind::PostRotate => &self.post_rotate,
-            ScriptKind::LastAction => &self.last_action,
-            ScriptKind::PreRemove => &self.pre_remove,
-        }
-        .as_ref()
-    }
-
-    /// Sets the script of a kind; a later one replaces an earlier (compat 2.8).
-    pub fn set(&mut self, kind: ScriptKind, script: Setting<Vec<u8>>) {
-        *match kind {
-            ScriptKind::FirstAction => &mut self.first_action,
-            ScriptKind::PreRotate => &mut self.pre_rotate,
-            ScriptKind::PostRotate => &mut self.post_rotate,
-            ScriptKind::LastAction => &mut self.last_action,
-            ScriptKind::PreRemove => &mut self.pre_remove,
-        } = Some(script);
     }
 }

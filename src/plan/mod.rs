@@ -5,12 +5,15 @@
 //! old versions, and gives the steps in order: make room ([`chain`], [`retention`]), get the content
 //! out of the log, `postrotate`, compress, dispose.
 
+pub mod action;
 pub mod chain;
 mod compressor;
 pub mod date;
 mod dated;
 mod draft;
+mod finish;
 mod generations;
+mod live;
 pub mod naming;
 mod numbered;
 pub mod retention;

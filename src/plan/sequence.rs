@@ -9,19 +9,15 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use crate::config::policy::{Method, ScriptKind};
+use crate::config::policy::ScriptKind;
 use crate::fault::Fault;
-use crate::names::{AnyPath, FileName, Slot};
-use crate::units::{KeepCount, Mode};
+use crate::names::AnyPath;
+use crate::units::Mode;
 
-use super::compressor::compressor;
 use super::draft::Draft;
-use super::generations::{Generations, Held};
-use super::naming::{Stem, parked, temporary};
-use super::step::{
-    Action, Archive, Attributes, DirAttributes, DirIndex, Expect, Place, Plan, Scope, ScriptRef,
-    Why,
-};
+use super::generations::Generations;
+use super::naming::Stem;
+use super::step::{Action, DirAttributes, Expect, Place, Plan, Scope, Why};
 use super::{Built, Request, Subject, script_call};
 
 /// Makes the plan of a request.
@@ -67,7 +63,7 @@ pub(super) struct Sequence<'a> {
     /// Where the new version of each log is, as later steps leave it.
     pub(super) newest: Vec<Option<Place>>,
     /// Where `renamecopy` keeps each log until it is copied.
-    parked: Vec<Option<Place>>,
+    pub(super) parked: Vec<Option<Place>>,
     /// Logs whose new version has no free name.
     pub(super) clashes: Vec<u32>,
     /// See [`Built::remarks`].
@@ -159,129 +155,6 @@ impl<'a> Sequence<'a> {
         Ok(())
     }
 
-    // ---- The log itself --------------------------------------------------------------------
-
-    /// The name of the new version, before compression.
-    pub(super) fn target(&self, subject: &Subject) -> Option<FileName> {
-        let stem = self.stem(subject);
-        match self.request.date {
-            Some(date) => stem.dated(date.text(), b""),
-            None => stem.numbered(Slot(self.request.policy.naming.start), b""),
-        }
-    }
-
-    fn rotate(&mut self, index: u32, subject: &Subject) -> Result<(), Fault> {
-        let scope = self.scope(index);
-        let method = self.request.policy.method.method();
-        let keeps_nothing = self.count() == KeepCount::Last(0);
-        let log_dir = self.draft.dir(subject.log.dir());
-        let log = Place { dir: log_dir, name: subject.log.name().clone() };
-        let expect = Expect::Present(subject.facts.id);
-
-        if matches!(method, Method::Copy | Method::CopyTruncate) && keeps_nothing {
-            // Nothing would ever read the copy (compat ROT-54, ROT-55).
-            if method == Method::CopyTruncate {
-                self.cut(subject, &log, None, scope);
-                self.draft.record_after_last_step(&subject.log);
-            } else {
-                self.draft.record_at_once(&subject.log);
-            }
-            return Ok(());
-        }
-
-        let name = self.target(subject).ok_or_else(|| self.no_name(subject))?;
-        let dir = self.draft.dir(&subject.old_dir);
-        let to = Place { dir, name };
-        if matches!(method, Method::Move | Method::RenameCopy) {
-            let mut new_place = to.clone();
-            if method == Method::RenameCopy {
-                let name = parked(&log.name, self.draft.taken_in(log_dir));
-                let name = name.ok_or_else(|| self.no_name(subject))?;
-                new_place = Place { dir: log_dir, name };
-                self.parked[index as usize] = Some(new_place.clone());
-            }
-            let new_log = self.create(subject, log_dir, scope);
-            let rename = Action::Rename { from: log.clone(), to: new_place };
-            self.draft.push(rename, expect, scope, Why::Rotation);
-            self.draft.record_after_last_step(&subject.log);
-            if let Some(temp) = new_log {
-                self.draft.push(Action::Install { temp, log }, Expect::Made, scope, Why::NewLog);
-            }
-        } else {
-            let temp = self.copy(subject, &log, &to, scope).ok_or_else(|| self.no_name(subject))?;
-            let to = to.clone();
-            if method == Method::CopyTruncate {
-                self.cut(subject, &log, Some(Archive { temp, to }), scope);
-            } else {
-                self.draft.push(Action::Publish { temp, to }, Expect::Made, scope, Why::Rotation);
-            }
-            self.draft.record_after_last_step(&subject.log);
-        }
-        self.newest[index as usize] = Some(to.clone());
-        let held = Held {
-            name: to.name,
-            ending: Vec::new(),
-            facts: None,
-            expect: Expect::Made,
-            newest_of: Some(index),
-        };
-        let start = Slot(self.request.policy.naming.start);
-        match self.request.date {
-            Some(date) => {
-                self.versions(subject).dated.insert(date.text().to_vec(), vec![held]).is_some()
-            }
-            None => self.versions(subject).numbered.insert(start, vec![held]).is_some(),
-        };
-        Ok(())
-    }
-
-    /// Makes the new log under a temporary name; gives that name.
-    fn create(&mut self, subject: &Subject, dir: DirIndex, scope: Scope) -> Option<Place> {
-        let create = &self.request.policy.create;
-        if !create.enabled {
-            return None;
-        }
-        let old = subject.facts;
-        let attributes = Attributes {
-            mode: create.mode.unwrap_or(Mode(old.mode.0 & 0o777)),
-            uid: create.uid.unwrap_or(old.uid),
-            gid: create.gid.unwrap_or(old.gid),
-            times: None,
-        };
-        let name = subject.log.name().clone();
-        let temp = Place { dir, name: temporary(&name, self.draft.taken_in(dir))? };
-        let action = Action::Create { temp: temp.clone(), log: Place { dir, name }, attributes };
-        self.draft.push(action, Expect::Absent, scope, Why::NewLog);
-        Some(temp)
-    }
-
-    /// Copies a log to a temporary name; gives that name.
-    fn copy(&mut self, subject: &Subject, log: &Place, to: &Place, scope: Scope) -> Option<Place> {
-        let temp = temporary(&to.name, self.draft.taken_in(to.dir))?;
-        let temp = Place { dir: to.dir, name: temp };
-        let attributes = Attributes::of(&subject.facts, None);
-        let copy = Action::Copy {
-            from: log.clone(),
-            temp: temp.clone(),
-            to: to.clone(),
-            attributes,
-            allow_hard_links: self.request.policy.selection.allow_hard_links,
-        };
-        self.draft.push(copy, Expect::Present(subject.facts.id), scope, Why::Rotation);
-        Some(temp)
-    }
-
-    fn cut(&mut self, subject: &Subject, log: &Place, archive: Option<Archive>, scope: Scope) {
-        let cut = Action::Cut {
-            log: log.clone(),
-            archive,
-            allow_hard_links: self.request.policy.selection.allow_hard_links,
-        };
-        self.draft.push(cut, Expect::Present(subject.facts.id), scope, Why::Rotation);
-    }
-
-    // ---- After the logs have moved ---------------------------------------------------------
-
     fn post_rotate(&mut self) {
         let policy = self.request.policy;
         if policy.scripts.post_rotate.is_none() {
@@ -301,145 +174,5 @@ impl<'a> Sequence<'a> {
             let scope = self.scope(index);
             self.draft.push(Action::Script(call), Expect::Nothing, scope, Why::Script);
         }
-    }
-
-    /// Compression of the new version and disposal (compat 5.7). A failure here stays with its log
-    /// (fixes B-05).
-    fn finish(&mut self, index: u32, subject: &Subject) {
-        let policy = self.request.policy;
-        let scope = Scope::Log(index);
-        let mut newest = self.newest[index as usize].clone();
-        if let (Some(parked), Some(to)) = (self.parked[index as usize].clone(), &newest) {
-            self.copy_parked(subject, &parked, to, scope);
-        }
-        if let Some(from) = newest.clone()
-            && policy.compression.enabled
-            && !policy.compression.delayed
-        {
-            let times = Some((subject.facts.accessed, subject.facts.modified));
-            let attributes = Attributes::of(&subject.facts, times);
-            newest = self.compress(&from, Expect::Made, attributes, scope, Why::Compression);
-        }
-        if let Some(file) = newest.as_ref().filter(|_| policy.mail.first) {
-            // An uncompressed copy is called after the log (compat ROT-92).
-            let log = self.is_packed(file).then(|| AnyPath(subject.log.as_path().into()));
-            self.mail(file, Expect::Made, scope, log);
-        }
-        if self.count() == KeepCount::Last(0) {
-            if let Some(file) = newest {
-                if !policy.mail.first {
-                    self.mail(&file, Expect::Made, scope, None);
-                }
-                self.remove_place(file, Expect::Made, scope, Why::KeepNone);
-            }
-            return;
-        }
-        let versions = self.versions(subject);
-        let numbered = versions.leaving.take().and_then(|slot| versions.numbered.remove(&slot));
-        let dated = versions.leaving_date.take().and_then(|date| versions.dated.remove(&date));
-        for held in numbered.into_iter().chain(dated).flatten() {
-            let file = Place { dir: self.draft.dir(&subject.old_dir), name: held.name };
-            if !policy.mail.first {
-                self.mail(&file, held.expect, scope, None);
-            }
-            self.remove_place(file, held.expect, scope, Why::Count);
-        }
-    }
-
-    /// `renamecopy`: copies the log from where it was moved to, and lets it go (compat ROT-70).
-    fn copy_parked(&mut self, subject: &Subject, parked: &Place, to: &Place, scope: Scope) {
-        let Some(name) = temporary(&to.name, self.draft.taken_in(to.dir)) else { return };
-        let temp = Place { dir: to.dir, name };
-        let copy = Action::Copy {
-            from: parked.clone(),
-            temp: temp.clone(),
-            to: to.clone(),
-            attributes: Attributes::of(&subject.facts, None),
-            allow_hard_links: self.request.policy.selection.allow_hard_links,
-        };
-        let publish = Action::Publish { temp, to: to.clone() };
-        let remove = Action::Remove { file: parked.clone(), pre_remove: None };
-        for action in [copy, publish, remove] {
-            self.draft.push(action, Expect::Made, scope, Why::Parked);
-        }
-    }
-
-    /// Compresses a file, gives the result its name and removes the source; gives the result.
-    pub(super) fn compress(
-        &mut self,
-        from: &Place,
-        expect: Expect,
-        attributes: Attributes,
-        scope: Scope,
-        why: Why,
-    ) -> Option<Place> {
-        let policy = self.request.policy;
-        let name = [from.name.as_bytes(), &policy.compression.extension].concat();
-        let to = Place { dir: from.dir, name: FileName::from_bytes(&name)? };
-        let temp = temporary(&to.name, self.draft.taken_in(to.dir))?;
-        let temp = Place { dir: to.dir, name: temp };
-        let action = Action::Compress {
-            from: from.clone(),
-            temp: temp.clone(),
-            to: to.clone(),
-            compressor: compressor(&policy.compression),
-            attributes,
-            allow_hard_links: policy.selection.allow_hard_links,
-        };
-        self.draft.push(action, expect, scope, why);
-        self.draft.push(Action::Publish { temp, to: to.clone() }, Expect::Made, scope, why);
-        self.remove_place(from.clone(), expect, scope, Why::Compressed);
-        Some(to)
-    }
-
-    /// Removes an old version; a failure cancels nothing else.
-    pub(super) fn remove(&mut self, index: u32, subject: &Subject, held: &Held, why: Why) {
-        let dir = self.draft.dir(&subject.old_dir);
-        let scope = self.draft.version_scope(index);
-        let file = Place { dir, name: held.name.clone() };
-        // These were never mailed as the newest, or long ago: they are mailed in any case (compat
-        // ROT-41, ROT-44).
-        self.mail(&file, held.expect, scope, None);
-        self.remove_place(file, held.expect, scope, why);
-    }
-
-    /// How many versions stay. One is kept where a copy could otherwise be mailed by nobody (compat
-    /// ROT-94): it is mailed and removed by the next rotation.
-    pub(super) fn count(&self) -> KeepCount {
-        let policy = self.request.policy;
-        let copies = matches!(policy.method.method(), Method::Copy | Method::CopyTruncate);
-        match policy.retention.count.value {
-            KeepCount::Last(0) if copies && policy.mail.address.is_some() => KeepCount::Last(1),
-            count => count,
-        }
-    }
-
-    /// Whether a file is one that our compressor has made.
-    fn is_packed(&self, file: &Place) -> bool {
-        file.name.as_bytes().ends_with(&self.request.policy.compression.extension)
-    }
-
-    /// Mails a file if there is somebody to mail it to.
-    fn mail(&mut self, file: &Place, expect: Expect, scope: Scope, subject: Option<AnyPath>) {
-        let policy = self.request.policy;
-        let Some(address) = &policy.mail.address else { return };
-        let uncompress = AnyPath(PathBuf::from(&policy.compression.uncompress));
-        let action = Action::Mail {
-            file: file.clone(),
-            uncompress: self.is_packed(file).then_some(uncompress),
-            program: AnyPath(self.request.mail_program.into()),
-            subject,
-            address: AnyPath(PathBuf::from(address)),
-        };
-        self.draft.push(action, expect, scope, Why::Mail);
-    }
-
-    pub(super) fn remove_place(&mut self, file: Place, expect: Expect, scope: Scope, why: Why) {
-        let pre_remove = self.request.policy.scripts.pre_remove.as_ref().map(|_| ScriptRef {
-            block: self.request.block.clone(),
-            kind: ScriptKind::PreRemove,
-            log: None,
-        });
-        self.draft.push(Action::Remove { file, pre_remove }, expect, scope, why);
     }
 }
