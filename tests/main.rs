@@ -12,6 +12,7 @@ mod compliance;
 mod corpus;
 mod crash;
 mod cron;
+mod detection;
 mod differential;
 mod docs;
 mod messages;

@@ -95,10 +95,10 @@ fn reason(site: &Site<'_>, step: &Step, file: &OpenFile) -> Fault {
         _ => "done",
     };
     let names: Vec<String> = writers(file).map(|holder| named(&holder)).collect();
-    let by = if names.is_empty() {
-        "a process that cannot be seen from here".to_owned()
-    } else {
-        names.join(", ")
+    let by = match names.as_slice() {
+        [] if holders::all_can_be_seen() => "a process outside this namespace".to_owned(),
+        [] => "a process that cannot be seen from here".to_owned(),
+        names => names.join(", "),
     };
     Fault::new(format!("{shown} is still written by {by}; it will be {what} once nobody writes it"))
         .with_hint("a signal in postrotate makes most programs open their new log; copytruncate needs none")

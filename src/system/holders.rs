@@ -3,13 +3,16 @@
 #![expect(clippy::disallowed_methods, reason = "system is where effects live")]
 
 use std::fs::{self, File};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
+use nix::unistd::geteuid;
 
 use super::file::io_errno;
 use super::identity;
+use crate::units::Identity;
 
 /// A process that has a file open.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,10 +31,10 @@ pub struct Holder {
     pub appends: bool,
 }
 
-const ACCESS: u32 = 0o3;
-const WRITE_ONLY: u32 = 0o1;
-const READ_ONLY: u32 = 0o0;
-const APPEND: u32 = 0o2000;
+const ACCESS: u64 = 0o3;
+const WRITE_ONLY: u64 = 0o1;
+const READ_ONLY: u64 = 0o0;
+const APPEND: u64 = 0o2000;
 
 /// The processes other than ours that have a file open, as far as the invoker may see them.
 ///
@@ -44,31 +47,70 @@ pub fn of(file: &File) -> Result<Vec<Holder>, Errno> {
 fn visible(file: &File) -> Result<Vec<Holder>, Errno> {
     let wanted = file.metadata().map_err(|e| io_errno(&e))?;
     let wanted = (wanted.dev(), wanted.ino());
-    let mut all = Vec::new();
-    for entry in fs::read_dir("/proc").map_err(|e| io_errno(&e))?.flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
-            continue;
-        };
-        if pid != std::process::id() {
-            all.extend(holder(pid, &entry.path(), wanted));
-        }
-    }
+    let processes = processes().map_err(|e| io_errno(&e))?;
+    let others = processes.filter(|(pid, _)| *pid != std::process::id());
+    let mut all: Vec<Holder> =
+        others.filter_map(|(pid, process)| holder(pid, &process, wanted).ok()?).collect();
     all.sort_by_key(|holder| holder.pid);
     Ok(all)
 }
 
-/// One process; `None` if it does not hold the file, has ended, or is not ours to look at.
-fn holder(pid: u32, process: &Path, wanted: (u64, u64)) -> Option<Holder> {
+/// Whether the invoker may look into every process there is here: what holds a file then, and is none
+/// of them, is in another namespace.
+pub fn all_can_be_seen() -> bool {
+    let all = || {
+        let denied = |(pid, process): (u32, PathBuf)| {
+            holder(pid, &process, NO_FILE).is_err_and(|e| e.kind() == ErrorKind::PermissionDenied)
+        };
+        processes().is_ok_and(|mut processes| !processes.any(denied))
+    };
+    identity::as_invoker(all).unwrap_or(false)
+}
+
+/// Device and number that no file has.
+const NO_FILE: (u64, u64) = (0, 0);
+
+/// Numbers and directories of the processes that there are here.
+fn processes() -> io::Result<impl Iterator<Item = (u32, PathBuf)>> {
+    let entries = fs::read_dir("/proc")?.flatten();
+    Ok(entries.filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path()))))
+}
+
+/// One process; `None` if it does not hold the file.
+///
+/// Root in a container may not look into another user's processes, but may become that user.
+///
+/// # Errors
+/// If it has ended, or is not ours to look at.
+fn holder(pid: u32, process: &Path, wanted: (u64, u64)) -> io::Result<Option<Holder>> {
+    match holder_as_we_are(pid, process, wanted) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied && geteuid().is_root() => {
+            let user = fs::metadata(process)?;
+            let user = Identity { uid: user.uid(), gid: user.gid() };
+            identity::asking_as(user, || holder_as_we_are(pid, process, wanted))
+        }
+        result => result,
+    }
+}
+
+fn holder_as_we_are(pid: u32, process: &Path, wanted: (u64, u64)) -> io::Result<Option<Holder>> {
     let mut found: Option<Holder> = None;
-    for entry in fs::read_dir(process.join("fd")).ok()?.flatten() {
+    for entry in fs::read_dir(process.join("fd"))?.flatten() {
+        let info = match fs::read_to_string(process.join("fdinfo").join(entry.file_name())) {
+            Ok(info) => info,
+            // The names alone may be there for us, but not what they stand for.
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => return Err(error),
+            Err(_) => continue,
+        };
+        // The file itself is asked only if it may be the one: another's file system may not answer.
+        if number(&info, "ino:", 10).is_some_and(|inode| inode != wanted.1) {
+            continue;
+        }
         let Ok(facts) = fs::metadata(entry.path()) else { continue };
+        let Some(flags) = number(&info, "flags:", 8) else { continue };
         if (facts.dev(), facts.ino()) != wanted {
             continue;
         }
-        let info = process.join("fdinfo").join(entry.file_name());
-        let Some(flags) = fs::read_to_string(info).ok().as_deref().and_then(flags) else {
-            continue;
-        };
         let holder = found.get_or_insert_with(|| Holder {
             pid,
             command: fs::read_to_string(process.join("comm"))
@@ -84,7 +126,7 @@ fn holder(pid: u32, process: &Path, wanted: (u64, u64)) -> Option<Holder> {
             holder.appends &= flags & APPEND != 0;
         }
     }
-    found
+    Ok(found)
 }
 
 /// The innermost service in the text of `cgroup`.
@@ -93,10 +135,10 @@ fn unit(text: &str) -> Option<String> {
     parts.find(|part| part.ends_with(".service")).map(str::to_owned)
 }
 
-/// The flags in the text of `fdinfo`, which are octal.
-fn flags(text: &str) -> Option<u32> {
-    let line = text.lines().find_map(|line| line.strip_prefix("flags:"))?;
-    u32::from_str_radix(line.trim(), 8).ok()
+/// A number in the text of `fdinfo`.
+fn number(text: &str, name: &str, radix: u32) -> Option<u64> {
+    let value = text.lines().find_map(|line| line.strip_prefix(name))?;
+    u64::from_str_radix(value.trim(), radix).ok()
 }
 
 #[cfg(test)]
@@ -141,8 +183,10 @@ mod tests {
     }
 
     #[test]
-    fn flags_are_read_as_octal() {
-        assert_eq!(flags("pos:\t0\nflags:\t0102001\nmnt_id:\t29\n"), Some(0o102_001));
-        assert_eq!(flags("pos:\t0\n"), None);
+    fn numbers_are_read_by_name_and_radix() {
+        let text = "pos:\t0\nflags:\t0102001\nmnt_id:\t29\nino:\t1204\n";
+        assert_eq!(number(text, "flags:", 8), Some(0o102_001));
+        assert_eq!(number(text, "ino:", 10), Some(1204));
+        assert_eq!(number(text, "lock:", 10), None);
     }
 }

@@ -9,7 +9,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::errno::Errno;
 use nix::unistd::{
-    Gid, Uid, getegid, geteuid, getgid, getgroups, getuid, setegid, seteuid, setgroups,
+    Gid, Uid, getegid, geteuid, getgid, getgroups, getuid, setegid, seteuid, setfsgid, setfsuid,
+    setgroups,
 };
 
 use crate::fault::Fault;
@@ -162,6 +163,17 @@ pub(super) fn as_invoker<T>(act: impl FnOnce() -> T) -> Result<T, Errno> {
     ids.lower(identity)?;
     *back = Some(ids);
     Ok(done)
+}
+
+/// Asks the system something as another user would: this thread alone, and for questions about files
+/// and processes only. Without the rights to become that user, it is asked as who we are.
+pub(super) fn asking_as<T>(who: Identity, ask: impl FnOnce() -> T) -> T {
+    let group = setfsgid(Gid::from_raw(who.gid));
+    let user = setfsuid(Uid::from_raw(who.uid));
+    let answer = ask();
+    setfsuid(user);
+    setfsgid(group);
+    answer
 }
 
 /// Whether the program has rights that whoever started it lacks (set-uid, set-gid).

@@ -10,10 +10,11 @@ use std::sync::{Arc, Once};
 
 use nix::errno::Errno;
 use nix::libc;
-use nix::unistd::{Uid, geteuid, setfsuid};
+use nix::unistd::geteuid;
 
 use super::file::facts;
 use super::identity;
+use crate::units::Identity;
 
 /// A lease on an open file; let go when dropped.
 #[derive(Debug)]
@@ -70,12 +71,8 @@ fn set_as_owner(file: &File, kind: libc::c_int) -> Result<(), Errno> {
     if !geteuid().is_root() {
         return set(file, kind);
     }
-    let owner = Uid::from_raw(facts(file)?.uid);
-    // For this thread, and for questions about files only.
-    let before = setfsuid(owner);
-    let done = set(file, kind);
-    setfsuid(before);
-    done
+    let facts = facts(file)?;
+    identity::asking_as(Identity { uid: facts.uid, gid: facts.gid }, || set(file, kind))
 }
 
 /// The signal that tells us to let go would kill us. A handler that does nothing, and not a mask or
