@@ -61,6 +61,14 @@ impl<'a> Draft<'a> {
         move |name| self.taken(&Place { dir, name: name.clone() })
     }
 
+    /// Whether a step so far takes what has this name, or gives the name to something else.
+    pub(super) fn changes(&self, dir: &Path, name: &FileName) -> bool {
+        self.known.get(dir).is_some_and(|&dir| {
+            let place = Place { dir, name: name.clone() };
+            self.added.contains(&place) || self.removed.contains(&place)
+        })
+    }
+
     /// A scope of its own for one old version of a log.
     pub(super) fn version_scope(&mut self, log: u32) -> Scope {
         self.versions += 1;

@@ -91,7 +91,7 @@ impl<'a> Sequence<'a> {
         let mut prepared = vec![false; self.request.subjects.len()];
         for (index, subject) in self.numbered_subjects() {
             // A second log of the same name makes room only when the first one has moved.
-            if self.versions(subject).used {
+            if self.is_moved_along(subject) || self.versions(subject).used {
                 continue;
             }
             self.versions(subject).used = true;
@@ -99,6 +99,11 @@ impl<'a> Sequence<'a> {
             faults.extend(self.prepare(index, subject).err());
         }
         for (index, subject) in self.numbered_subjects() {
+            if self.is_moved_along(subject) {
+                self.remarks.push(format!("{} has moved along as an old version", subject.log));
+                self.draft.record_after_last_step(&subject.log);
+                continue;
+            }
             if !prepared[index as usize] {
                 faults.extend(self.prepare(index, subject).err());
             }
@@ -109,6 +114,12 @@ impl<'a> Sequence<'a> {
             self.finish(index, subject);
         }
         faults
+    }
+
+    /// Whether a log is an old version of another one, which the steps so far move or remove: a
+    /// wildcard may match both. It is no log of its own then, and is not rotated a second time.
+    fn is_moved_along(&self, subject: &Subject) -> bool {
+        self.draft.changes(subject.log.dir(), subject.log.name())
     }
 
     fn numbered_subjects(&self) -> impl Iterator<Item = (u32, &'a Subject)> + use<'a> {

@@ -308,6 +308,32 @@ fn rotate_0_removes_only_what_this_rotation_made() {
     );
 }
 
+#[test]
+fn a_log_that_moves_along_as_an_old_version_is_not_rotated_as_well() {
+    let mut policy = compressed(keep(3), true);
+    policy.scripts = Arc::new(Scripts { shared: true, ..Scripts::default() });
+    let versions = [("a.1", 1), ("a.2.gz", 2)];
+    let names = ["/d/a", "/d/a.1", "/d/a.2.gz"];
+    let logs = names.map(|log| subject(log, if log == "/d/a" { &versions } else { &[] }));
+    for logs in [logs.to_vec(), logs.into_iter().rev().collect()] {
+        let built = planned(&policy, logs);
+        assert_eq!(
+            told(&built),
+            [
+                "compress a.1 alone",
+                "publish a.1.gz alone",
+                "remove a.1 alone",
+                "rename a.2.gz a.3.gz for all",
+                "rename a.1.gz a.2.gz for all",
+                "rename a.1 a.2 for all",
+                "rename a a.1 for all"
+            ]
+        );
+        assert!(built.faults.is_empty());
+        assert_eq!(built.plan.records.len(), 3);
+    }
+}
+
 fn copying(truncate: bool, count: u32) -> Policy {
     let mut policy = keep(count);
     policy.method = Arc::new(MethodSettings {

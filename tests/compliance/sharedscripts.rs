@@ -150,3 +150,24 @@ fn a_failing_log_of_a_shared_block_costs_no_version_however_often() {
             ]);
     });
 }
+
+/// 3.21 moves the newest version on, as if it were the log that had its name; from the third run on it
+/// misses files and fails.
+#[test]
+fn a_wildcard_that_matches_old_versions_rotates_each_file_once() {
+    differs("own-versions", || {
+        let block = "{dir}/* {\nsharedscripts\nrotate 3\npostrotate\ntrue\nendscript\n}";
+        Scene::new()
+            .config(block)
+            .log("a", "1\n")
+            .run(["-f"])
+            .log("a", "2\n")
+            .run(["-f"])
+            .quiet()
+            .expect_recorded_now("a.1")
+            .log("a", "3\n")
+            .run(["-f"])
+            .quiet()
+            .expect_files([("a.1", "3\n"), ("a.2", "2\n"), ("a.3", "1\n")]);
+    });
+}

@@ -53,6 +53,15 @@ impl Text {
         all.any(|words| words.first().is_some_and(|day| day.parse::<u32>().is_ok()))
     }
 
+    /// Whether scripts are shared, and a pattern matches the numbered old versions of its own logs.
+    pub fn matches_old_versions(&self) -> bool {
+        let lines = self.lines();
+        let ends_in_star = |line: &String| {
+            words(line.trim_end_matches('{')).iter().any(|word| word.ends_with("/*"))
+        };
+        lines.iter().any(|line| line == "sharedscripts") && lines.iter().any(ends_in_star)
+    }
+
     /// The users and groups that it names.
     pub fn names(&self) -> BTreeSet<String> {
         let lines = ["su", "create", "createolddir"].into_iter().flat_map(|d| self.arguments(d));
