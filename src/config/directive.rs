@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::policy::{RotateAs, ScriptKind, Trigger, Writers};
+use super::policy::{Packer, RotateAs, ScriptKind, Trigger, Writers};
 use super::value::{Bad, Reading};
 use crate::units::{ByteSize, Days, KeepCount, Mode};
 
@@ -63,6 +63,8 @@ pub enum Directive {
         /// Its ending.
         extension: Option<&'static str>,
     },
+    /// `compressor`: one that is built in, or none.
+    Compressor(Packer),
     /// `uncompresscmd`.
     UncompressCommand(OsString),
     /// `mail`, or `nomail`.
@@ -238,7 +240,7 @@ mod tests {
             nomissingok noolddir norenamecopy nosharedscripts noshred notifempty olddir postrotate \
             preremove prerotate renamecopy rotate sharedscripts shred shredcycles size start su \
             tabooext taboopat uncompresscmd weekly yearly";
-        let ours = ["every", "minutely", "writers"];
+        let ours = ["compressor", "every", "minutely", "writers"];
         let expected: BTreeSet<_> = reference.split_whitespace().chain(ours).collect();
         assert_eq!(all().map(|row| row.name).collect::<BTreeSet<_>>(), expected);
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::directive::{Directive, Switch};
 use super::item::{BlockHead, Item};
-use super::policy::{LogBlock, Policy};
+use super::policy::{LogBlock, Packer, Policy};
 use super::{Config, Notice};
 use crate::source::{Setting, Span};
 use crate::units::{ByteSize, Days};
@@ -114,6 +114,7 @@ impl Policy {
             Directive::Switch(switch, on) => self.switch(switch, on),
             Directive::Mail(address) => Arc::make_mut(&mut self.mail).address = address,
             Directive::CompressCommand { .. }
+            | Directive::Compressor(_)
             | Directive::UncompressCommand(_)
             | Directive::CompressOptions(_)
             | Directive::CompressExtension(_) => self.compressor(directive),
@@ -165,11 +166,12 @@ impl Policy {
         let compression = Arc::make_mut(&mut self.compression);
         match directive {
             Directive::CompressCommand { program, extension } => {
-                compression.program = Some(program);
+                compression.packer = Packer::Command(program);
                 if let Some(extension) = extension {
                     compression.extension = extension.into();
                 }
             }
+            Directive::Compressor(packer) => compression.set_built_in(packer),
             Directive::UncompressCommand(program) => compression.uncompress = program,
             Directive::CompressOptions(words) => {
                 compression.options = words;

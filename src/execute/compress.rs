@@ -10,7 +10,7 @@ use crate::names::Shown;
 use crate::plan::step::{Action, Compressor, Place, Why};
 use crate::system::child::{self, Ended, Filtered, NotRun};
 use crate::system::file::{self, Access, OpenFile, Wanted};
-use crate::system::gzip;
+use crate::system::packing::{self, Format};
 
 /// Compresses a file to a temporary name (compat ROT-80 to ROT-84).
 ///
@@ -28,9 +28,18 @@ pub(super) fn compress(
     let source = making.open(site)?;
     let path = site.plan.path(making.from);
     let shown = Shown::path(&path).to_string();
+    let built_in = |format: Format, output: &OpenFile| {
+        packing::compress(format, &source, output)
+            .map_err(|cause| Fault::new(format!("failed to compress log {shown}: {cause}")))
+    };
     let fill = |output: &OpenFile| match compressor {
-        Compressor::Gzip { level } => gzip::compress(&source, output, *level)
-            .map_err(|cause| Fault::new(format!("failed to compress log {shown}: {cause}"))),
+        Compressor::Gzip { level, members: false } => {
+            built_in(Format::Gzip { level: *level }, output)
+        }
+        Compressor::Gzip { level, members: true } => {
+            built_in(Format::GzipMembers { level: *level }, output)
+        }
+        Compressor::Zstd { level } => built_in(Format::Zstd { level: *level }, output),
         Compressor::Command { program, options } => {
             let arguments = options.iter().map(|o| o.0.clone().into_os_string());
             let result = child::filter(&program.0, arguments, &source, output, &path);

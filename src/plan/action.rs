@@ -45,9 +45,17 @@ pub struct DirAttributes {
 /// What compresses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Compressor {
-    /// This program itself: one gzip member.
+    /// This program itself, to gzip.
     Gzip {
         /// From 1 (fast) to 9 (small).
+        level: u8,
+        /// Several members, and not one.
+        #[serde(default)]
+        members: bool,
+    },
+    /// This program itself, to zstd.
+    Zstd {
+        /// From 1 (fast) to 19 (small).
         level: u8,
     },
     /// A command, from its standard input to its standard output.

@@ -4,46 +4,65 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::config::policy::Compression;
+use crate::config::policy::{Compression, Packer};
 use crate::names::AnyPath;
 
 use super::step::Compressor;
 
-/// The command that is meant where none is named.
+/// The commands that do what is built in.
 const GZIP: &str = "/bin/gzip";
+const ZSTD: &str = "zstd";
 
-/// What gzip does without an option.
-const USUAL_LEVEL: u8 = 6;
+/// What gzip and zstd do without an option.
+const USUAL_GZIP: u8 = 6;
+const USUAL_ZSTD: u8 = 3;
 
-/// The built-in gzip, unless a command is named: people wrap compressors. Options that are no plain
-/// level are for gzip itself.
-pub(super) fn compressor(compression: &Compression) -> Compressor {
-    let level = compression.options.iter().try_fold(USUAL_LEVEL, |_, option| level(option));
-    match (&compression.program, level) {
-        (None, Some(level)) => Compressor::Gzip { level },
-        (program, _) => Compressor::Command {
-            program: AnyPath(program.as_ref().map_or(Path::new(GZIP), Path::new).into()),
-            options: compression.options.iter().map(|option| AnyPath(option.into())).collect(),
-        },
+/// A built-in compressor, unless a command is named: people wrap compressors. Options that are no plain
+/// level are for the command that does the same. Nothing, if nothing is to be compressed.
+pub(super) fn compressor(compression: &Compression) -> Option<Compressor> {
+    let (usual, highest, named) = match &compression.packer {
+        Packer::Gzip { level, .. } => (level.unwrap_or(USUAL_GZIP), 9, Path::new(GZIP)),
+        Packer::Zstd { level } => (level.unwrap_or(USUAL_ZSTD), 19, Path::new(ZSTD)),
+        Packer::Command(program) => return Some(command(Path::new(program), &compression.options)),
+        Packer::Nothing => return None,
+    };
+    let options = &compression.options;
+    let level = options.iter().try_fold(usual, |_, option| level(option, highest));
+    Some(match (&compression.packer, level) {
+        (Packer::Zstd { .. }, Some(level)) => Compressor::Zstd { level },
+        (Packer::Gzip { members, .. }, Some(level)) => {
+            Compressor::Gzip { level, members: *members }
+        }
+        _ => command(named, options),
+    })
+}
+
+fn command(program: &Path, options: &[OsString]) -> Compressor {
+    Compressor::Command {
+        program: AnyPath(program.into()),
+        options: options.iter().map(|option| AnyPath(option.into())).collect(),
     }
 }
 
-fn level(option: &OsString) -> Option<u8> {
-    match option.as_bytes() {
-        b"--fast" => Some(1),
-        b"--best" => Some(9),
-        [b'-', digit @ b'1'..=b'9'] => Some(digit - b'0'),
-        _ => None,
-    }
+/// The level that an option asks for, if it asks for nothing else.
+fn level(option: &OsString, highest: u8) -> Option<u8> {
+    let digits = match (option.as_bytes(), highest) {
+        (b"--fast", 9) => return Some(1),
+        (b"--best", 9) => return Some(9),
+        (option, _) => option.strip_prefix(b"-")?,
+    };
+    let whole = digits.first() != Some(&b'0') && digits.iter().all(u8::is_ascii_digit);
+    let level = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    (whole && (1..=highest).contains(&level)).then_some(level)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn chosen(program: Option<&str>, options: &[&str]) -> Compressor {
+    fn chosen(packer: Packer, options: &[&str]) -> Option<Compressor> {
         compressor(&Compression {
-            program: program.map(Into::into),
+            packer,
             options: options.iter().map(Into::into).collect(),
             ..Compression::default()
         })
@@ -60,27 +79,51 @@ mod tests {
             (&["-9", "-3"], 3),
         ];
         for (options, level) in rows {
-            assert_eq!(chosen(None, options), Compressor::Gzip { level }, "{options:?}");
+            let expected = Some(Compressor::Gzip { level, members: false });
+            assert_eq!(chosen(Packer::default(), options), expected, "{options:?}");
         }
     }
 
     #[test]
+    fn a_level_of_compressoptions_replaces_that_of_compressor() {
+        let zstd = |level| Packer::Zstd { level };
+        for (packer, options, expected) in [
+            (zstd(None), &[][..], Compressor::Zstd { level: 3 }),
+            (zstd(Some(7)), &[], Compressor::Zstd { level: 7 }),
+            (zstd(Some(7)), &["-19"], Compressor::Zstd { level: 19 }),
+            (
+                Packer::Gzip { members: true, level: Some(1) },
+                &["-2"],
+                Compressor::Gzip { level: 2, members: true },
+            ),
+        ] {
+            assert_eq!(chosen(packer, options), Some(expected), "{options:?}");
+        }
+        assert_eq!(chosen(Packer::Nothing, &[]), None);
+    }
+
+    #[test]
     fn anything_else_runs_the_command() {
-        let rows: [(Option<&str>, &[&str], &str); 7] = [
-            (Some("/bin/gzip"), &[], "/bin/gzip"),
-            (Some("zstd"), &["-9"], "zstd"),
-            (None, &["-0"], "/bin/gzip"),
-            (None, &["-10"], "/bin/gzip"),
-            (None, &["-9", "--rsyncable"], "/bin/gzip"),
-            (None, &["-+9"], "/bin/gzip"),
-            (None, &["9"], "/bin/gzip"),
+        let gzip = Packer::default;
+        let command = |program: &str| Packer::Command(program.into());
+        let rows: [(Packer, &[&str], &str); 10] = [
+            (command("/bin/gzip"), &[], "/bin/gzip"),
+            (command("zstd"), &["-9"], "zstd"),
+            (gzip(), &["-0"], "/bin/gzip"),
+            (gzip(), &["-10"], "/bin/gzip"),
+            (gzip(), &["-9", "--rsyncable"], "/bin/gzip"),
+            (gzip(), &["-+9"], "/bin/gzip"),
+            (gzip(), &["9"], "/bin/gzip"),
+            (Packer::Zstd { level: None }, &["-20"], "zstd"),
+            (Packer::Zstd { level: None }, &["--fast"], "zstd"),
+            (Packer::Zstd { level: Some(9) }, &["--long"], "zstd"),
         ];
-        for (program, options, runs) in rows {
+        for (packer, options, runs) in rows {
             let expected = Compressor::Command {
                 program: AnyPath(runs.into()),
                 options: options.iter().map(|option| AnyPath(option.into())).collect(),
             };
-            assert_eq!(chosen(program, options), expected, "{program:?} {options:?}");
+            assert_eq!(chosen(packer, options), Some(expected), "{runs} {options:?}");
         }
     }
 }

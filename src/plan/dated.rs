@@ -62,7 +62,7 @@ impl Sequence<'_> {
     /// `delaycompress`: every plain dated version is compressed, oldest first (compat ROT-31).
     fn compress_dated(&mut self, index: u32, subject: &Subject) {
         let compression = &self.request.policy.compression;
-        if !(compression.enabled && compression.delayed) {
+        if !(compression.is_on() && compression.delayed) {
             return;
         }
         let dates = self.dates_oldest_first(subject);

@@ -24,7 +24,7 @@ impl Sequence<'_> {
             self.copy_parked(subject, &parked, to, scope);
         }
         if let Some(from) = newest.clone()
-            && policy.compression.enabled
+            && policy.compression.is_on()
             && !policy.compression.delayed
         {
             let times = Some((subject.facts.accessed, subject.facts.modified));
@@ -93,7 +93,7 @@ impl Sequence<'_> {
             from: from.clone(),
             temp: temp.clone(),
             to: to.clone(),
-            compressor: compressor(&policy.compression),
+            compressor: compressor(&policy.compression)?,
             attributes,
             allow_hard_links: policy.selection.allow_hard_links,
         };

@@ -88,5 +88,5 @@ pub(super) fn version_and_strays(files: Vec<Held>, wanted: &[u8]) -> (Option<Hel
 /// The ending that the policy gives to the version in a slot.
 pub(super) fn wanted_ending(compression: &Compression, slot: Slot, start: u32) -> &[u8] {
     let still_delayed = compression.delayed && slot.0 == start;
-    if compression.enabled && !still_delayed { &compression.extension } else { b"" }
+    if compression.is_on() && !still_delayed { &compression.extension } else { b"" }
 }

@@ -74,7 +74,7 @@ impl Sequence<'_> {
     /// that fails the log is rotated all the same (fixes B-48), so the slot then holds either file.
     fn compress_first_slot(&mut self, index: u32, subject: &Subject) {
         let policy = self.request.policy;
-        if !(policy.compression.enabled && policy.compression.delayed) {
+        if !(policy.compression.is_on() && policy.compression.delayed) {
             return;
         }
         let slot = Slot(policy.naming.start);

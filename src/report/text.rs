@@ -181,6 +181,7 @@ impl Text<'_> {
             (Action::Cut { log, .. }, _) => self.debug(&format!("truncating {}", path(log))),
             (Action::Compress { compressor, .. }, _) => match compressor {
                 Compressor::Gzip { .. } => self.debug("compressing log with: built-in gzip"),
+                Compressor::Zstd { .. } => self.debug("compressing log with: built-in zstd"),
                 Compressor::Command { program, .. } => {
                     self.debug(&format!("compressing log with: {}", Shown::path(&program.0)));
                 }

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStringExt;
 use super::Argument::{None as Bare, Raw, Value};
 use super::Directive::{self, Switch as Set};
 use super::{Row, Switch, needs, row, wants};
+use crate::config::policy::Packer;
 use crate::config::value::{self, Bad, Reading, count, printable, shown, unsigned};
 use crate::units::{Days, KeepCount};
 
@@ -78,6 +79,11 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row("compresscmd", Value(needs("compress"), command), "The program that compresses."),
     row(
+        "compressor",
+        Value(needs("compressor"), compressor),
+        "What compresses without a program: gzip, zstd or none.",
+    ),
+    row(
         "uncompresscmd",
         Value(needs("uncompress"), |text, reading| {
             let program = printable(text, "bad-uncompress", "uncompress path")?;
@@ -136,6 +142,42 @@ fn command(text: &[u8], reading: &mut Reading<'_>) -> Result<Directive, Bad> {
     Ok(Directive::CompressCommand { program: OsString::from_vec(program.to_vec()), extension })
 }
 
+/// The highest levels that make a difference.
+const HIGHEST_GZIP: u8 = 9;
+const HIGHEST_ZSTD: u8 = 19;
+
+fn compressor(text: &[u8], _: &mut Reading<'_>) -> Result<Directive, Bad> {
+    let bad = |hint: &str| {
+        Bad::new("bad-compressor", format!("bad compressor '{}'", shown(text))).with_hint(hint)
+    };
+    let usage = "write `compressor gzip`, `compressor gzip members`, `compressor zstd`, each with a \
+                 level behind it if you like, or `compressor none`; `compresscmd` names any other \
+                 program";
+    let level = |text: &[u8], highest: u8| {
+        let number = std::str::from_utf8(text).ok().and_then(|text| text.parse::<u8>().ok());
+        let digits = text.iter().all(u8::is_ascii_digit);
+        let level = number.filter(|number| digits && (1..=highest).contains(number));
+        level.ok_or_else(|| bad(&format!("its levels are 1 (fast) to {highest} (small)")))
+    };
+    let words: Vec<&[u8]> =
+        text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).collect();
+    let packer = match words[..] {
+        [b"none"] => Packer::Nothing,
+        [b"gzip"] => Packer::Gzip { members: false, level: None },
+        [b"gzip", b"members"] => Packer::Gzip { members: true, level: None },
+        [b"gzip", b"members", number] => {
+            Packer::Gzip { members: true, level: Some(level(number, HIGHEST_GZIP)?) }
+        }
+        [b"gzip", number] => {
+            Packer::Gzip { members: false, level: Some(level(number, HIGHEST_GZIP)?) }
+        }
+        [b"zstd"] => Packer::Zstd { level: None },
+        [b"zstd", number] => Packer::Zstd { level: Some(level(number, HIGHEST_ZSTD)?) },
+        _ => return Err(bad(usage)),
+    };
+    Ok(Directive::Compressor(packer))
+}
+
 fn options(text: &[u8], reading: &mut Reading<'_>) -> Result<Directive, Bad> {
     let words = value::words(text).filter(|words| !words.is_empty()).ok_or_else(|| {
         Bad::new("bad-compress-options", "invalid compression options")
@@ -144,4 +186,44 @@ fn options(text: &[u8], reading: &mut Reading<'_>) -> Result<Directive, Bad> {
     reading.debug.push(format!("compress_options is now {}", shown(text)));
     let words = words.into_iter().map(|word| OsString::from_vec(word.text));
     Ok(Directive::CompressOptions(words.collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::directive::{Argument, Directive, find};
+    use crate::config::policy::{Packer, RotateAs};
+    use crate::config::value::Reading;
+    use crate::system::SystemAccounts;
+
+    #[test]
+    fn compressor_takes_a_name_and_a_level_that_it_has() {
+        let Some(Argument::Value(_, read)) = find(b"compressor").map(|row| row.argument) else {
+            panic!("compressor takes a value");
+        };
+        let gzip = |members, level| Some(Packer::Gzip { members, level });
+        for (text, expected) in [
+            ("gzip", gzip(false, None)),
+            ("gzip 9", gzip(false, Some(9))),
+            ("gzip  members", gzip(true, None)),
+            ("gzip members 1", gzip(true, Some(1))),
+            ("zstd", Some(Packer::Zstd { level: None })),
+            ("zstd 19", Some(Packer::Zstd { level: Some(19) })),
+            ("none", Some(Packer::Nothing)),
+            ("gzip 0", None),
+            ("gzip 10", None),
+            ("gzip -9", None),
+            ("gzip +9", None),
+            ("gzip 9 members", None),
+            ("zstd 20", None),
+            ("zstd 300", None),
+            ("zstd members", None),
+            ("none 1", None),
+            ("xz", None),
+        ] {
+            let rotate_as = RotateAs::Invoker;
+            let mut reading = Reading { accounts: &SystemAccounts, debug: Vec::new(), rotate_as };
+            let found = read(text.as_bytes(), &mut reading).ok();
+            assert_eq!(found, expected.map(Directive::Compressor), "{text}");
+        }
+    }
 }

@@ -9,14 +9,65 @@ pub struct Compression {
     pub enabled: bool,
     /// `delaycompress`.
     pub delayed: bool,
-    /// `compresscmd`; `None` for the built-in gzip.
-    pub program: Option<OsString>,
-    /// `compressoptions`.
+    /// `compresscmd` or `compressor`, whichever was set last.
+    pub packer: Packer,
+    /// `compressoptions`, as far as they were set after `compressor`.
     pub options: Vec<OsString>,
     /// `compressext`, with its dot.
     pub extension: Vec<u8>,
     /// `uncompresscmd`: what makes a version readable for mail.
     pub uncompress: OsString,
+}
+
+impl Compression {
+    /// Chooses a built-in compressor, with the ending and the program that belong to it. Options that
+    /// were set before were meant for another.
+    pub fn set_built_in(&mut self, packer: Packer) {
+        let (ending, uncompress) = match &packer {
+            Packer::Gzip { .. } => (".gz", UNCOMPRESS_COMMAND),
+            Packer::Zstd { .. } => (".zst", UNCOMPRESS_ZSTD),
+            Packer::Nothing | Packer::Command(_) => {
+                self.packer = packer;
+                return;
+            }
+        };
+        self.packer = packer;
+        self.options.clear();
+        self.extension = ending.into();
+        self.uncompress = uncompress.into();
+    }
+
+    /// Whether versions are compressed at all, now or later.
+    pub fn is_on(&self) -> bool {
+        self.enabled && self.packer != Packer::Nothing
+    }
+}
+
+/// What compresses. Levels are within what the compressor takes; `None` is its usual one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Packer {
+    /// The built-in gzip: one member, or several.
+    Gzip {
+        /// Several members.
+        members: bool,
+        /// 1 (fast) to 9 (small).
+        level: Option<u8>,
+    },
+    /// The built-in zstd.
+    Zstd {
+        /// 1 (fast) to 19 (small).
+        level: Option<u8>,
+    },
+    /// Nothing does, whatever `compress` says.
+    Nothing,
+    /// `compresscmd`.
+    Command(OsString),
+}
+
+impl Default for Packer {
+    fn default() -> Self {
+        Self::Gzip { members: false, level: None }
+    }
 }
 
 /// The built-in defaults (compat CFG-43).
@@ -25,7 +76,7 @@ impl Default for Compression {
         Self {
             enabled: false,
             delayed: false,
-            program: None,
+            packer: Packer::default(),
             options: Vec::new(),
             extension: b".gz".to_vec(),
             uncompress: UNCOMPRESS_COMMAND.into(),
@@ -38,6 +89,9 @@ pub const UNCOMPRESS_COMMAND: &str = match option_env!("LOGROTATE_UNCOMPRESS_COM
     Some(command) => command,
     None => "/bin/gunzip",
 };
+
+/// The same for what zstd makes.
+pub const UNCOMPRESS_ZSTD: &str = "unzstd";
 
 /// `mail`, `mailfirst` and `maillast`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

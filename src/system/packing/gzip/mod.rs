@@ -1,32 +1,25 @@
-//! The built-in gzip: one file to another, on several cores, as one gzip member.
+//! The built-in gzip: one file to another, on several cores, as one gzip member or as several.
 //!
-//! One member, because many readers (Ruby, Perl, PHP, Python's `decompressobj`) silently stop after
-//! the first. The file is cut into pieces; each is compressed on its own, unpacked again and compared,
-//! and their streams are joined. Memory does not grow with the file.
+//! The file is cut into pieces; each is compressed on its own, unpacked again and compared. For one
+//! member their streams are joined.
 
 mod blocks;
 
-use crate::system::Words;
 use std::collections::VecDeque;
-use std::fmt;
 use std::fs::File;
 use std::io::Write;
-use std::num::NonZeroUsize;
-use std::os::unix::fs::FileExt;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use libdeflater::{CompressionLvl, Compressor, Crc, Decompressor};
 use nix::errno::Errno;
 
-use super::file::{before_effect, io_errno};
+use super::super::file::{before_effect, io_errno};
+use super::{NotCompressed, Source};
 
 /// Bytes that are compressed at once. A piece does not see the text before it, which makes the result
 /// larger by a few bytes in a thousand.
 const PIECE: usize = 1 << 20;
-
-/// More threads would need more memory than 48 MB.
-const MOST_THREADS: usize = 8;
 
 /// The beginning of a gzip member: deflate, no name, no time, made on Unix.
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
@@ -34,51 +27,31 @@ const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
 /// A last block without content.
 const LAST: [u8; 2] = [3, 0];
 
-/// Why a file was not compressed.
+/// What becomes of the pieces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotCompressed {
-    /// The system refused.
-    System(Errno),
-    /// What was made does not unpack to what was there.
-    Unlike,
-}
-
-impl fmt::Display for NotCompressed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::System(errno) => f.write_str(&errno.words()),
-            Self::Unlike => f.write_str("the compressed data does not unpack to the original"),
-        }
-    }
-}
-
-impl From<Errno> for NotCompressed {
-    fn from(errno: Errno) -> Self {
-        Self::System(errno)
-    }
+pub(super) enum Shape {
+    /// One member: their streams are joined.
+    One,
+    /// A member each.
+    Members,
 }
 
 /// Compresses everything that `input` holds to the end of `output`; `level` is from 1 (fast) to 9.
-///
-/// # Errors
-/// See [`NotCompressed`]; `output` then holds a part.
-pub fn compress(input: &File, output: &File, level: u8) -> Result<(), NotCompressed> {
-    let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    with_threads(input, output, level, threads.min(MOST_THREADS))
-}
-
-fn with_threads(
+pub(super) fn compress(
     input: &File,
     output: &File,
     level: u8,
+    shape: Shape,
     threads: usize,
 ) -> Result<(), NotCompressed> {
-    let mut output = Output { file: output, crc: Crc::new(), length: 0 };
-    output.write(&HEADER)?;
-    let mut source = Source { file: input, at: 0 };
+    let mut source = Source { file: input, at: 0, piece: PIECE };
     let first = source.next(Vec::new())?;
+    // Of nothing there is one member too.
+    let shape = if first.is_empty() { Shape::One } else { shape };
+    let mut output = Output { file: output, shape, crc: Crc::new(), length: 0 };
+    output.begin()?;
     if threads == 1 || first.len() < PIECE {
-        let mut maker = Maker::new(level);
+        let mut maker = Maker::new(level, shape);
         let mut piece = first;
         while !piece.is_empty() {
             let packed = maker.pack(piece)?;
@@ -91,7 +64,7 @@ fn with_threads(
         let (source, written) = (&mut source, &mut output);
         std::thread::scope(move |scope| {
             for _ in 0..threads {
-                scope.spawn(move || work(level, queue));
+                scope.spawn(move || work(level, shape, queue));
             }
             // The threads end when the jobs do, whatever happens.
             in_pieces(source, written, first, &jobs, threads + 2)
@@ -107,8 +80,8 @@ struct Job {
 }
 
 /// Compresses pieces until there are no more.
-fn work(level: u8, queue: &Mutex<Receiver<Job>>) {
-    let mut maker = Maker::new(level);
+fn work(level: u8, shape: Shape, queue: &Mutex<Receiver<Job>>) {
+    let mut maker = Maker::new(level, shape);
     loop {
         // A statement of its own, so that others may look for jobs while this one is done.
         let job = queue.lock().map(|queue| queue.recv());
@@ -148,76 +121,67 @@ fn in_pieces(
     Ok(())
 }
 
-/// What is read, piece by piece.
-struct Source<'a> {
-    file: &'a File,
-    at: u64,
-}
-
-impl Source<'_> {
-    /// The next piece, in a buffer that is used again; empty at the end.
-    fn next(&mut self, mut buffer: Vec<u8>) -> Result<Vec<u8>, Errno> {
-        buffer.resize(PIECE, 0);
-        let mut filled = 0;
-        while filled < PIECE {
-            match self.file.read_at(&mut buffer[filled..], self.at) {
-                Ok(0) => break,
-                Ok(length) => {
-                    filled += length;
-                    self.at += length as u64;
-                }
-                Err(error) if io_errno(&error) == Errno::EINTR => {}
-                Err(error) => return Err(io_errno(&error)),
-            }
-        }
-        buffer.truncate(filled);
-        Ok(buffer)
-    }
-}
-
-/// A piece and its stream, which has an open end.
+/// A piece, and what became of it: a stream with an open end, or a member.
 struct Packed {
     plain: Vec<u8>,
-    stream: Vec<u8>,
+    packed: Vec<u8>,
 }
 
 /// Compresses pieces and checks what it made.
 struct Maker {
     compressor: Compressor,
     decompressor: Decompressor,
+    shape: Shape,
+    /// Room for what is made, and for what it is unpacked to: used again for each piece.
+    made: Vec<u8>,
     check: Vec<u8>,
 }
 
 impl Maker {
-    fn new(level: u8) -> Self {
+    fn new(level: u8, shape: Shape) -> Self {
         let level = CompressionLvl::new(level.into()).unwrap_or_default();
         Self {
             compressor: Compressor::new(level),
             decompressor: Decompressor::new(),
+            shape,
+            made: Vec::new(),
             check: Vec::new(),
         }
     }
 
     fn pack(&mut self, plain: Vec<u8>) -> Result<Packed, NotCompressed> {
-        let mut stream = vec![0; self.compressor.deflate_compress_bound(plain.len())];
-        let made = self.compressor.deflate_compress(&plain, &mut stream);
-        stream.truncate(made.map_err(|_| NotCompressed::Unlike)?);
-        blocks::open_end(&mut stream).ok_or(NotCompressed::Unlike)?;
-        let length = stream.len();
-        stream.extend(LAST);
+        let unlike = |_| NotCompressed::Unlike;
         self.check.resize(plain.len(), 0);
-        let unpacked = self.decompressor.deflate_decompress(&stream, &mut self.check);
+        let (length, unpacked) = match self.shape {
+            Shape::One => {
+                self.made.resize(self.compressor.deflate_compress_bound(plain.len()), 0);
+                let made = self.compressor.deflate_compress(&plain, &mut self.made);
+                self.made.truncate(made.map_err(unlike)?);
+                blocks::open_end(&mut self.made).ok_or(NotCompressed::Unlike)?;
+                let length = self.made.len();
+                self.made.extend(LAST);
+                let unpacked = self.decompressor.deflate_decompress(&self.made, &mut self.check);
+                (length, unpacked)
+            }
+            Shape::Members => {
+                self.made.resize(self.compressor.gzip_compress_bound(plain.len()), 0);
+                let made = self.compressor.gzip_compress(&plain, &mut self.made);
+                self.made.truncate(made.map_err(unlike)?);
+                let unpacked = self.decompressor.gzip_decompress(&self.made, &mut self.check);
+                (self.made.len(), unpacked)
+            }
+        };
         if unpacked != Ok(plain.len()) || self.check != plain {
             return Err(NotCompressed::Unlike);
         }
-        stream.truncate(length);
-        Ok(Packed { plain, stream })
+        Ok(Packed { plain, packed: self.made[..length].to_vec() })
     }
 }
 
 /// What is written, and what its end has to say about it.
 struct Output<'a> {
     file: &'a File,
+    shape: Shape,
     crc: Crc,
     length: u32,
 }
@@ -228,16 +192,25 @@ impl Output<'_> {
         self.file.write_all(bytes).map_err(|e| io_errno(&e))
     }
 
+    fn begin(&mut self) -> Result<(), Errno> {
+        if self.shape == Shape::One { self.write(&HEADER) } else { Ok(()) }
+    }
+
     fn add(&mut self, packed: &Packed) -> Result<(), Errno> {
-        self.crc.update(&packed.plain);
-        // A member keeps its length modulo 2^32; a piece is shorter.
-        self.length = self.length.wrapping_add(u32::try_from(packed.plain.len()).unwrap_or(0));
-        self.write(&packed.stream)
+        if self.shape == Shape::One {
+            self.crc.update(&packed.plain);
+            // A member keeps its length modulo 2^32; a piece is shorter.
+            self.length = self.length.wrapping_add(u32::try_from(packed.plain.len()).unwrap_or(0));
+        }
+        self.write(&packed.packed)
     }
 
     fn end(mut self) -> Result<(), NotCompressed> {
-        let (crc, length) = (self.crc.sum().to_le_bytes(), self.length.to_le_bytes());
-        Ok(self.write(&[&LAST[..], &crc, &length].concat())?)
+        if self.shape == Shape::One {
+            let (crc, length) = (self.crc.sum().to_le_bytes(), self.length.to_le_bytes());
+            self.write(&[&LAST[..], &crc, &length].concat())?;
+        }
+        Ok(())
     }
 }
 

@@ -1,0 +1,110 @@
+//! The built-in compressors: one open file to another.
+//!
+//! Whatever is made is unpacked again and compared, on its way to the disk: nobody removes a source for
+//! something that only looks like it. Memory does not grow with the file.
+
+mod gzip;
+mod zstd;
+
+use std::fmt;
+use std::fs::File;
+use std::num::NonZeroUsize;
+use std::os::unix::fs::FileExt;
+
+use nix::errno::Errno;
+
+use super::file::io_errno;
+use crate::system::Words;
+
+/// More threads would need more memory than 48 MB.
+const MOST_THREADS: usize = 8;
+
+/// What is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// One gzip member, whatever the size: many readers (Ruby, Perl, PHP, Python's `decompressobj`)
+    /// silently stop after the first.
+    Gzip {
+        /// From 1 (fast) to 9 (small).
+        level: u8,
+    },
+    /// A gzip member for each piece of the file.
+    GzipMembers {
+        /// From 1 (fast) to 9 (small).
+        level: u8,
+    },
+    /// One zstd frame.
+    Zstd {
+        /// From 1 (fast) to 19 (small).
+        level: u8,
+    },
+}
+
+/// Why a file was not compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotCompressed {
+    /// The system refused.
+    System(Errno),
+    /// What was made does not unpack to what was there.
+    Unlike,
+}
+
+impl fmt::Display for NotCompressed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::System(errno) => f.write_str(&errno.words()),
+            Self::Unlike => f.write_str("the compressed data does not unpack to the original"),
+        }
+    }
+}
+
+impl From<Errno> for NotCompressed {
+    fn from(errno: Errno) -> Self {
+        Self::System(errno)
+    }
+}
+
+/// Compresses everything that `input` holds to the end of `output`.
+///
+/// # Errors
+/// See [`NotCompressed`]; `output` then holds a part.
+pub fn compress(format: Format, input: &File, output: &File) -> Result<(), NotCompressed> {
+    let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let threads = threads.min(MOST_THREADS);
+    match format {
+        Format::Gzip { level } => gzip::compress(input, output, level, gzip::Shape::One, threads),
+        Format::GzipMembers { level } => {
+            gzip::compress(input, output, level, gzip::Shape::Members, threads)
+        }
+        Format::Zstd { level } => zstd::compress(input, output, level),
+    }
+}
+
+/// What is read, piece by piece.
+struct Source<'a> {
+    file: &'a File,
+    at: u64,
+    /// The length of a piece.
+    piece: usize,
+}
+
+impl Source<'_> {
+    /// The next piece, in a buffer that is used again; shorter at the end, and then empty.
+    fn next(&mut self, mut buffer: Vec<u8>) -> Result<Vec<u8>, Errno> {
+        buffer.resize(self.piece, 0);
+        let mut filled = 0;
+        while filled < self.piece {
+            match self.file.read_at(&mut buffer[filled..], self.at) {
+                Ok(0) => break,
+                Ok(length) => {
+                    filled += length;
+                    self.at += length as u64;
+                }
+                Err(error) if io_errno(&error) == Errno::EINTR => {}
+                Err(error) => return Err(io_errno(&error)),
+            }
+        }
+        buffer.truncate(filled);
+        Ok(buffer)
+    }
+}

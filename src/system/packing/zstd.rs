@@ -1,0 +1,144 @@
+//! The built-in zstd: one frame, with a checksum, on one thread.
+
+use std::fs::File;
+use std::io::{self, Write};
+
+use libdeflater::Crc;
+use zstd::stream::raw::CParameter;
+use zstd::stream::write::{Decoder, Encoder};
+
+use super::super::file::{before_effect, io_errno};
+use super::{NotCompressed, Source};
+
+/// Bytes that are read at once.
+const PIECE: usize = 1 << 18;
+
+/// From this level on the tables would grow to tens of megabytes.
+const FIRST_LARGE_LEVEL: u8 = 6;
+
+/// The logarithm of the window and of the tables' lengths, from that level on: so that each file takes at
+/// most 12 MB. Logs repeat themselves soon; what a larger window would find is hardly worth a percent.
+const LARGEST: u32 = 20;
+
+/// Compresses everything that `input` holds to the end of `output`.
+pub(super) fn compress(input: &File, output: &File, level: u8) -> Result<(), NotCompressed> {
+    let output = Checked { file: output, unpacked: Decoder::new(Sum::default())? };
+    let mut encoder = Encoder::new(output, level.into())?;
+    encoder.include_checksum(true)?;
+    if level >= FIRST_LARGE_LEVEL {
+        for limit in [CParameter::WindowLog, CParameter::HashLog, CParameter::ChainLog] {
+            encoder.set_parameter(limit(LARGEST))?;
+        }
+    }
+    let mut source = Source { file: input, at: 0, piece: PIECE };
+    let mut plain = Sum::default();
+    let mut piece = source.next(Vec::new())?;
+    while !piece.is_empty() {
+        plain.add(&piece);
+        encoder.write_all(&piece)?;
+        piece = source.next(piece)?;
+    }
+    let mut output = encoder.finish()?;
+    output.unpacked.flush()?;
+    let unpacked = output.unpacked.into_inner();
+    if unpacked.length == plain.length && unpacked.crc.sum() == plain.crc.sum() {
+        Ok(())
+    } else {
+        Err(NotCompressed::Unlike)
+    }
+}
+
+impl From<io::Error> for NotCompressed {
+    /// An error of the system has a number; anything else is zstd's complaint about what it made itself.
+    fn from(error: io::Error) -> Self {
+        error.raw_os_error().map_or(Self::Unlike, |_| Self::System(io_errno(&error)))
+    }
+}
+
+/// Unpacks what it writes.
+struct Checked<'a> {
+    file: &'a File,
+    unpacked: Decoder<'static, Sum>,
+}
+
+impl Write for Checked<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        before_effect("compress").map_err(io::Error::from)?;
+        let written = self.file.write(bytes)?;
+        self.unpacked.write_all(&bytes[..written])?;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Length and check sum.
+#[derive(Default)]
+struct Sum {
+    crc: Crc,
+    length: u64,
+}
+
+impl Sum {
+    fn add(&mut self, bytes: &[u8]) {
+        self.crc.update(bytes);
+        self.length += bytes.len() as u64;
+    }
+}
+
+impl Write for Sum {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.add(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::errno::Errno;
+    use std::io::{Read, Seek};
+
+    fn text(length: usize) -> Vec<u8> {
+        let line = |i: u32| {
+            format!("Nov 22 16:{:02} host app[{}]: request {}\n", i % 60, i % 997, i.rotate_left(7))
+        };
+        (0..).flat_map(|i| line(i).into_bytes()).take(length).collect()
+    }
+
+    #[test]
+    fn files_of_all_sizes_are_unpacked_again() {
+        for level in [1, FIRST_LARGE_LEVEL, 19] {
+            for length in [0, 1, PIECE, PIECE + 17] {
+                let (mut from, mut to) =
+                    (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
+                let text = text(length);
+                from.write_all(&text).unwrap();
+                compress(&from, &to, level).unwrap();
+                to.rewind().unwrap();
+                let mut found = Vec::new();
+                zstd::stream::read::Decoder::new(&to)
+                    .unwrap()
+                    .single_frame()
+                    .read_to_end(&mut found)
+                    .unwrap();
+                assert!(found == text, "level {level}, {length} bytes");
+            }
+        }
+    }
+
+    #[test]
+    fn an_output_that_refuses_is_an_error() {
+        let mut from = tempfile::tempfile().unwrap();
+        from.write_all(&text(PIECE)).unwrap();
+        #[expect(clippy::disallowed_methods, reason = "a test opens files")]
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        assert_eq!(compress(&from, &full, 3), Err(NotCompressed::System(Errno::ENOSPC)));
+    }
+}
