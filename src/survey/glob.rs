@@ -146,40 +146,31 @@ fn bracket(text: &[u8]) -> Option<(Set, &[u8])> {
     let mut valid = true;
     let mut first = true;
     loop {
-        let item = match rest {
+        let (member, after) = match rest {
             [b']', after @ ..] if !first => {
                 rest = after;
                 break;
             }
-            [b'[', b':', inner @ ..] if named(inner, b':').is_some() => {
-                let (name, after) = named(inner, b':')?;
-                rest = after;
-                match class(name) {
-                    Some(member) => (0..=255).filter(member).for_each(|b| set.add(b)),
-                    None => valid = false,
-                }
-                None
-            }
-            [b'[', b'=', inner @ ..] if named(inner, b'=').is_some() => {
-                let (name, after) = named(inner, b'=')?;
-                rest = after;
-                match name {
-                    [only] => set.add(*only),
-                    _ => valid = false,
-                }
-                None
-            }
-            _ => {
-                let (byte, after) = element(rest)?;
-                rest = after;
-                byte.or_else(|| {
-                    valid = false;
-                    None
-                })
-            }
+            _ => member(rest)?,
         };
+        rest = after;
         first = false;
-        let Some(low) = item else { continue };
+        let low = match member {
+            Member::NeverClosed => return Some((Set::EMPTY, &[])),
+            Member::Unknown => {
+                valid = false;
+                continue;
+            }
+            Member::Class(has) => {
+                (0..=255).filter(|b| valid && has(b)).for_each(|b| set.add(b));
+                continue;
+            }
+            Member::Equivalent(byte) => {
+                (byte..=byte).filter(|_| valid).for_each(|b| set.add(b));
+                continue;
+            }
+            Member::Byte(low) => low,
+        };
         let mut high = low;
         if let [b'-', after @ ..] = rest
             && after.first() != Some(&b']')
@@ -187,35 +178,69 @@ fn bracket(text: &[u8]) -> Option<(Set, &[u8])> {
             let (end, after) = element(after)?;
             rest = after;
             match end {
-                Some(end) => high = end,
-                None => valid = false,
+                Member::NeverClosed => return Some((Set::EMPTY, &[])),
+                Member::Byte(end) => high = end,
+                _ => valid = false,
             }
         }
-        (low..=high).for_each(|b| set.add(b));
+        (low..=high).filter(|_| valid).for_each(|b| set.add(b));
     }
-    // An unknown class or symbol makes the whole expression match nothing, negated or not.
+    // What stands before an unknown class or symbol still matches; everything else does not, negated
+    // or not.
     let set = match (valid, negated) {
-        (false, _) => Set::EMPTY,
+        (false, true) => Set::EMPTY,
         (true, true) => set.inverted(),
-        (true, false) => set,
+        (_, false) => set,
     };
     Some((set, rest))
 }
 
-/// One member or end of a range: a byte, `\` and a byte, or `[.x.]`; inside `None` for a symbol that
-/// is not one byte. `None` at the end of the text.
-fn element(text: &[u8]) -> Option<(Option<u8>, &[u8])> {
+/// A part of a bracket expression.
+enum Member {
+    Byte(u8),
+    /// `[:x:]`.
+    Class(fn(&u8) -> bool),
+    /// `[=x=]`: a byte that begins no range.
+    Equivalent(u8),
+    /// A class that there is not, or a symbol of several bytes.
+    Unknown,
+    /// A `[.` without its end: the pattern matches nothing.
+    NeverClosed,
+}
+
+/// The next member. `None` at the end of the text.
+fn member(text: &[u8]) -> Option<(Member, &[u8])> {
     match text {
-        [b'[', b'.', inner @ ..] if named(inner, b'.').is_some() => {
-            let (name, after) = named(inner, b'.')?;
-            Some((if let [only] = name { Some(*only) } else { None }, after))
+        [b'[', b':', inner @ ..] => {
+            // The C library takes small letters but `z` for a name; anything else is no class.
+            if let Some((name, after)) = named(inner, b':')
+                && name.iter().all(|&b| b.is_ascii_lowercase() && b != b'z')
+            {
+                return Some((class(name).map_or(Member::Unknown, Member::Class), after));
+            }
         }
-        [b'\\', byte, after @ ..] | [byte, after @ ..] => Some((Some(*byte), after)),
+        [b'[', b'=', byte, b'=', b']', after @ ..] => {
+            return Some((Member::Equivalent(*byte), after));
+        }
+        _ => {}
+    }
+    element(text)
+}
+
+/// One byte or end of a range: a byte, `\` and a byte, or `[.x.]`. `None` at the end of the text.
+fn element(text: &[u8]) -> Option<(Member, &[u8])> {
+    match text {
+        [b'[', b'.', inner @ ..] => Some(match named(inner, b'.') {
+            Some(([only], after)) => (Member::Byte(*only), after),
+            Some((_, after)) => (Member::Unknown, after),
+            None => (Member::NeverClosed, &[]),
+        }),
+        [b'\\', byte, after @ ..] | [byte, after @ ..] => Some((Member::Byte(*byte), after)),
         [] => None,
     }
 }
 
-/// Reads `NAME` and the closing `:]`, `=]` or `.]`.
+/// Reads `NAME` and the closing `:]` or `.]`.
 fn named(text: &[u8], mark: u8) -> Option<(&[u8], &[u8])> {
     let end = text.windows(2).position(|pair| pair == [mark, b']'])?;
     Some((&text[..end], &text[end + 2..]))
@@ -280,6 +305,11 @@ mod tests {
             ("z[[.-.]]1", &["z-1"], &["z.1"]),
             ("[[.a.]-c]", &["b"], &["-"]),
             ("[[.hyphen.]]", &[], &["-", "h"]),
+            ("[a[:foo:]b]", &["a"], &["b", "f"]),
+            ("[[=ab=]x]", &["[x]", "bx]"], &["a", "x"]),
+            ("[[:Foo:]x]", &[":x]"], &["F", "x"]),
+            ("[a[.", &[], &["a", "[a[."]),
+            ("[a-[.b]", &[], &["a", "b"]),
             ("[\\a]", &["a"], &["\\"]),
             ("[\\]]x", &["]x"], &["\\x"]),
             ("x\\*", &["x*"], &["xy", "x\\*"]),
