@@ -130,3 +130,35 @@ fn apply(read: &mut Read, line: Line<'static>) -> Result<(), String> {
     }
     Ok(())
 }
+
+/// What holds for any text: if it can be read as a journal, so can what a run that died has left of it, and
+/// its lines are read as they were written.
+///
+/// # Panics
+/// If it does not hold.
+#[cfg(any(test, fuzzing))]
+#[expect(clippy::expect_used, reason = "a finding is a panic")]
+pub fn check(bytes: &[u8]) {
+    let Ok(whole) = read(bytes) else { return };
+    let mut kept = Vec::new();
+    for line in bytes.split_inclusive(|&b| b == b'\n').filter(|line| line.ends_with(b"\n")) {
+        let parsed: Line<'static> = serde_json::from_slice(line).expect("it was read");
+        let printed = parsed.bytes().expect("it was read");
+        assert_eq!(serde_json::from_slice::<Line<'static>>(&printed).expect("ours"), parsed);
+        kept.extend(line);
+        // Cut off at the line's end, and in the middle of the next.
+        let cut = read(&kept).expect("the beginning of a journal is one");
+        let next = bytes.get(kept.len()..).unwrap_or_default();
+        let torn = next.iter().position(|&b| b == b'\n').unwrap_or(next.len()) / 2;
+        assert_eq!(read(&bytes[..kept.len() + torn]).as_ref(), Ok(&cut));
+        assert!(cut.plans.keys().all(|id| whole.plans.contains_key(id)));
+    }
+    assert_eq!(whole.whole, kept.len() as u64);
+    for (work, _) in whole.plans.values() {
+        // A resumed run asks this of each step.
+        for index in 0..=work.results.len() {
+            let (_, _) = (work.standing(index), work.must_be_made_up(index));
+        }
+        assert_eq!(work.outcome().results.len(), work.plan.steps.len());
+    }
+}

@@ -71,6 +71,8 @@ mod work;
 mod writers;
 
 pub use journal::{Journal, JournalError, OpenPlan};
+#[cfg(fuzzing)]
+pub use lines::check as check_journal_text;
 pub use live::Live;
 pub use preview::Preview;
 

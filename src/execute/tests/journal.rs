@@ -35,6 +35,12 @@ fn a_journal_cut_off_anywhere_keeps_every_plan_that_had_begun() {
 }
 
 #[test]
+fn a_journal_is_read_as_it_was_written_and_so_is_every_beginning_of_it() {
+    let (_, bytes) = written();
+    lines::check(&bytes);
+}
+
+#[test]
 fn a_journal_that_was_cut_off_is_gone_on_with() {
     let (_, bytes) = written();
     for cut in [0, 5, 30, bytes.len() - 10] {
