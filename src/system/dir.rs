@@ -304,11 +304,14 @@ pub struct Dirs {
     open: lru::LruCache<(PathBuf, Identity), Rc<Dir>>,
     /// Which directory each path led to when it was first opened.
     known: std::collections::HashMap<PathBuf, FileId>,
+    /// The last one that was asked for, which most often is the next one too.
+    last: Option<(Identity, Rc<Dir>)>,
 }
 
 impl Default for Dirs {
     fn default() -> Self {
-        Self { open: lru::LruCache::new(MOST_OPEN), known: std::collections::HashMap::new() }
+        let known = std::collections::HashMap::new();
+        Self { open: lru::LruCache::new(MOST_OPEN), known, last: None }
     }
 }
 
@@ -319,8 +322,16 @@ impl Dirs {
     /// # Errors
     /// See [`OpenError`].
     pub fn open(&mut self, path: &Path) -> Result<Rc<Dir>, OpenError> {
-        let key = (path.to_path_buf(), super::identity::now());
+        let identity = super::identity::now();
+        if let Some((whose, dir)) = &self.last
+            && *whose == identity
+            && dir.path().as_os_str() == path.as_os_str()
+        {
+            return Ok(Rc::clone(dir));
+        }
+        let key = (path.to_path_buf(), identity);
         if let Some(dir) = self.open.get(&key) {
+            self.last = Some((identity, Rc::clone(dir)));
             return Ok(Rc::clone(dir));
         }
         let dir = Rc::new(Dir::open(path)?);
@@ -333,12 +344,14 @@ impl Dirs {
             }
         }
         self.open.put(key, Rc::clone(&dir));
+        self.last = Some((identity, Rc::clone(&dir)));
         Ok(dir)
     }
 
     /// Forgets a directory, so that the next use walks to it anew: after a script, which may have
     /// replaced it on purpose.
     pub fn forget(&mut self, path: &Path) {
+        self.last = None;
         let known: Vec<_> = self.open.iter().map(|(key, _)| key).cloned().collect();
         for key in known.into_iter().filter(|(known, _)| known == path) {
             self.open.pop(&key);
@@ -348,6 +361,7 @@ impl Dirs {
 
     /// Forgets all directories, for the same reason.
     pub fn forget_all(&mut self) {
+        self.last = None;
         self.open.clear();
         self.known.clear();
     }

@@ -5,6 +5,7 @@
 //! Scripts are started with the invoker's ids (`as_invoker`), filters with the lowered ones for
 //! good ([`lowered_to`]).
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::errno::Errno;
@@ -19,6 +20,11 @@ use crate::units::Identity;
 
 /// The ids to come back to, while others are in force. Ids belong to the process, not to a thread.
 static INVOKER: Mutex<Option<Ids>> = Mutex::new(None);
+
+/// The ids in force, user above group, so that nobody asks the system again and again; the highest
+/// number, which no ids have, while they are not known.
+static IN_FORCE: AtomicU64 = AtomicU64::new(UNKNOWN);
+const UNKNOWN: u64 = u64::MAX;
 
 fn invoker() -> MutexGuard<'static, Option<Ids>> {
     INVOKER.lock().unwrap_or_else(PoisonError::into_inner)
@@ -44,6 +50,7 @@ impl Ids {
     /// Gives up rights: groups and group first, since only the old user may change them. Whether the
     /// supplementary groups went too.
     fn lower(&self, to: Identity) -> Result<bool, Errno> {
+        IN_FORCE.store(UNKNOWN, Ordering::SeqCst);
         let (uid, gid) = (Uid::from_raw(to.uid), Gid::from_raw(to.gid));
         let needless = self.groups.iter().all(|&group| group == gid);
         let groups_gone = needless
@@ -67,6 +74,7 @@ impl Ids {
 
     /// Takes the rights back, in reverse order.
     fn restore(&self) -> Result<(), Errno> {
+        IN_FORCE.store(UNKNOWN, Ordering::SeqCst);
         seteuid(self.uid)?;
         setegid(self.gid)?;
         if getgroups()? != self.groups {
@@ -130,7 +138,14 @@ pub fn assume_if(identity: Option<Identity>) -> Result<Lowered, Fault> {
 
 /// The ids in force.
 pub fn now() -> Identity {
-    Identity { uid: geteuid().as_raw(), gid: getegid().as_raw() }
+    match IN_FORCE.load(Ordering::SeqCst) {
+        UNKNOWN => {
+            let now = Identity { uid: geteuid().as_raw(), gid: getegid().as_raw() };
+            IN_FORCE.store(u64::from(now.uid) << 32 | u64::from(now.gid), Ordering::SeqCst);
+            now
+        }
+        known => Identity { uid: (known >> 32) as u32, gid: (known & 0xffff_ffff) as u32 },
+    }
 }
 
 /// The ids that are in force instead of the invoker's.

@@ -1,10 +1,13 @@
 //! Facts about our own process and its surroundings.
 #![expect(clippy::disallowed_methods, reason = "system is where the environment is read")]
 
+use std::sync::OnceLock;
+
 /// Whether root started the program (the real uid is 0): only then do the owner and mode of a
 /// configuration file (compat CFG-4) and of a log's directory (compat RD-2) matter.
 pub fn started_by_root() -> bool {
-    nix::unistd::getuid().is_root()
+    static ROOT: OnceLock<bool> = OnceLock::new();
+    *ROOT.get_or_init(|| nix::unistd::getuid().is_root())
 }
 
 /// Whether options end at the first file name (compat CLI-1).
