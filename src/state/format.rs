@@ -37,6 +37,8 @@ impl State {
         let file = Shown::path(file.as_ref());
         let mut state = Self::default();
         let mut faults = Vec::new();
+        // At once, since growing a table holds it twice.
+        state.entries.reserve_exact(bytes.split(|&byte| byte == b'\n').count());
         let mut has_top_line = true;
         let mut lines = bytes.split_inclusive(|&byte| byte == b'\n').enumerate().peekable();
         match lines.peek() {
@@ -76,7 +78,7 @@ impl State {
     pub fn to_bytes(&self, zone: &dyn Zone) -> Vec<u8> {
         let mut text = VERSION_2.to_vec();
         text.push(b'\n');
-        for (path, entry) in self.in_order() {
+        for (path, entry) in &self.entries {
             text.push(b'"');
             for &byte in path {
                 match byte {
@@ -146,7 +148,10 @@ fn fault(bad: &Bad, line: &[u8], number: usize, file: Shown<'_>) -> Fault {
 }
 
 /// One record: a name and a time, in quotes or not.
-fn entry(line: &[u8], zone: &dyn Zone) -> Result<(Vec<u8>, Stamp), Bad> {
+fn entry(line: &[u8], zone: &dyn Zone) -> Result<(Box<[u8]>, Stamp), Bad> {
+    if let Some((name, time)) = plain(line) {
+        return Ok((name.into(), stamp(time, name, zone)?));
+    }
     // No path holds a NUL.
     let words = if line.contains(&0) { None } else { words(line) };
     let Ok([name, time]) = <[Vec<u8>; 2]>::try_from(words.unwrap_or_default()) else {
@@ -154,7 +159,18 @@ fn entry(line: &[u8], zone: &dyn Zone) -> Result<(Vec<u8>, Stamp), Bad> {
     };
     let name = unescaped(&name);
     let stamp = stamp(&time, &name, zone)?;
-    Ok((name, stamp))
+    Ok((name.into(), stamp))
+}
+
+/// Name and time of a line as both programs write it for nearly every log: the name in double quotes,
+/// a blank, the time, and nothing that [`words`] would take for anything but itself.
+fn plain(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let rest = line.strip_prefix(b"\"")?;
+    let (name, rest) = rest.split_at_checked(rest.iter().position(|&byte| byte == b'"')?)?;
+    let time = rest.strip_prefix(b"\" ")?;
+    let is_time = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'-' | b':');
+    let itself = !name.is_empty() && !name.iter().any(|&byte| matches!(byte, b'\\' | 0));
+    (itself && !time.is_empty() && time.iter().all(is_time)).then_some((name, time))
 }
 
 /// Splits into words as popt does: white space separates, both quotes quote. Within quotes a

@@ -3,12 +3,12 @@
 //! [`mod@format`] turns the state file's text into a [`State`] and back; both are pure. Reading,
 //! locking and replacing the file is the store's work.
 
-use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use chrono::{NaiveDateTime, Timelike};
+use indexmap::IndexMap;
 
 use crate::clock::{LocalTime, Zone};
 
@@ -26,17 +26,13 @@ const KEPT: i64 = 31_556_926;
 /// Paths are compared byte for byte. Times have whole seconds.
 #[derive(Debug, Clone, Default)]
 pub struct State {
-    entries: HashMap<Vec<u8>, Entry>,
-    /// How many entries there have ever been: the place of the next one.
-    next: u64,
+    entries: IndexMap<Box<[u8]>, Entry>,
     changed: bool,
 }
 
 /// One log's record.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
-    /// Its place in the file.
-    place: u64,
     stamp: Stamp,
     /// Whether the log was met in this run.
     used: bool,
@@ -79,9 +75,9 @@ impl State {
                 Stamp::Exact(before) => before != time,
                 Stamp::Civil(before) => before != time.civil(),
             };
-            *entry = Entry { stamp, used: true, ..*entry };
+            *entry = Entry { stamp, used: true };
         } else {
-            self.insert(key(path).to_vec(), stamp, true);
+            self.insert(key(path).into(), stamp, true);
             self.changed = true;
         }
     }
@@ -101,10 +97,16 @@ impl State {
             let age = now.seconds().saturating_sub(entry.stamp.time(zone).seconds());
             !entry.used && age > KEPT
         };
-        let mut dropped: Vec<_> = self.entries.extract_if(|_, entry| old(entry)).collect();
-        dropped.sort_by_key(|(_, entry)| entry.place);
+        let mut dropped = Vec::new();
+        self.entries.retain(|path, entry| {
+            let goes = old(entry);
+            if goes {
+                dropped.push(PathBuf::from(OsStr::from_bytes(path)));
+            }
+            !goes
+        });
         self.changed |= !dropped.is_empty();
-        dropped.into_iter().map(|(path, _)| std::ffi::OsString::from_vec(path).into()).collect()
+        dropped
     }
 
     /// Whether the file has to be written: a record was set, dropped, or the file that was read
@@ -125,23 +127,12 @@ impl State {
 
     /// The logs that have a record, in the order of the file.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
-        self.in_order().into_iter().map(|(path, _)| Path::new(OsStr::from_bytes(path)))
-    }
-
-    fn in_order(&self) -> Vec<(&[u8], &Entry)> {
-        let mut all: Vec<_> = self.entries.iter().map(|(path, e)| (path.as_slice(), e)).collect();
-        all.sort_unstable_by_key(|(_, entry)| entry.place);
-        all
+        self.entries.keys().map(|path| Path::new(OsStr::from_bytes(path)))
     }
 
     /// Adds a record, or replaces it in its place.
-    fn insert(&mut self, path: Vec<u8>, stamp: Stamp, used: bool) {
-        let place = self.next;
-        self.entries
-            .entry(path)
-            .and_modify(|entry| *entry = Entry { stamp, used, ..*entry })
-            .or_insert(Entry { place, stamp, used });
-        self.next = place.saturating_add(1);
+    fn insert(&mut self, path: Box<[u8]>, stamp: Stamp, used: bool) {
+        self.entries.insert(path, Entry { stamp, used });
     }
 }
 
