@@ -1,5 +1,7 @@
 //! Local time and calendar arithmetic. Reads no clock: every instant comes in as an argument.
 
+use std::cell::Cell;
+
 use chrono::{
     DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone,
     Timelike, Utc,
@@ -86,6 +88,51 @@ impl<Z: TimeZone> Zone for Z {
     }
 }
 
+/// A zone that remembers its last answers: the records of thousands of logs have few different times.
+#[derive(Debug)]
+pub struct Remembering<Z> {
+    zone: Z,
+    at: Cell<Option<(DateTime<Utc>, LocalTime)>>,
+    resolved: Cell<Option<(NaiveDateTime, LocalTime)>>,
+}
+
+impl<Z: Zone> Remembering<Z> {
+    /// Asks a zone.
+    pub fn new(zone: Z) -> Self {
+        Self { zone, at: Cell::new(None), resolved: Cell::new(None) }
+    }
+}
+
+/// The last answer if the question is the same, else a new one.
+fn again<Q: Copy + PartialEq>(
+    last: &Cell<Option<(Q, LocalTime)>>,
+    question: Q,
+    ask: impl FnOnce() -> LocalTime,
+) -> LocalTime {
+    match last.get() {
+        Some((asked, answer)) if asked == question => answer,
+        _ => {
+            let answer = ask();
+            last.set(Some((question, answer)));
+            answer
+        }
+    }
+}
+
+impl<Z: Zone> Zone for Remembering<Z> {
+    fn at(&self, instant: DateTime<Utc>) -> LocalTime {
+        again(&self.at, instant, || self.zone.at(instant))
+    }
+
+    fn instants(&self, civil: NaiveDateTime) -> Vec<LocalTime> {
+        self.zone.instants(civil)
+    }
+
+    fn resolve(&self, civil: NaiveDateTime) -> LocalTime {
+        again(&self.resolved, civil, || self.zone.resolve(civil))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,5 +162,16 @@ mod tests {
         let one = Berlin.instants(civil("2026-07-01 12:00"));
         assert_eq!(one.len(), 1);
         assert_eq!(Berlin.at(one[0].0.to_utc()), one[0]);
+    }
+
+    #[test]
+    fn a_remembering_zone_answers_each_question_as_its_zone_does() {
+        let zone = Remembering::new(Berlin);
+        for text in ["2026-10-24 02:30", "2026-10-25 02:30", "2026-10-25 02:30", "2026-03-29 02:30"]
+        {
+            let civil = civil(text);
+            assert_eq!(zone.resolve(civil), Berlin.resolve(civil), "{civil}");
+            assert_eq!(Zone::at(&zone, civil.and_utc()), Zone::at(&Berlin, civil.and_utc()));
+        }
     }
 }

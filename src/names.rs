@@ -72,11 +72,19 @@ impl LogPath {
     /// Takes a path apart, or gives `None` if its last component cannot be a file's name (`/`,
     /// `dir/`, `..`).
     pub fn new(path: impl Into<PathBuf>) -> Option<Self> {
-        let whole = path.into().into_os_string();
-        let bytes = whole.as_bytes();
-        let start = bytes.iter().rposition(|&b| b == b'/').map_or(0, |i| i + 1);
-        let name = FileName::from_bytes(&bytes[start..])?;
-        Some(Self { whole, name })
+        Self::from_bytes(path.into().into_os_string().into_vec()).ok()
+    }
+
+    /// The same from bytes.
+    ///
+    /// # Errors
+    /// Gives the bytes back if they cannot be the path of a log.
+    pub fn from_bytes(path: Vec<u8>) -> Result<Self, Vec<u8>> {
+        let start = path.iter().rposition(|&b| b == b'/').map_or(0, |i| i + 1);
+        match FileName::from_bytes(&path[start..]) {
+            Some(name) => Ok(Self { whole: OsString::from_vec(path), name }),
+            None => Err(path),
+        }
     }
 
     /// The whole path, exactly as written or matched: the key of the log's record.

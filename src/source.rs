@@ -1,5 +1,6 @@
 //! Where in which file a setting stands.
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,16 +12,17 @@ pub struct SourceFile {
     name: PathBuf,
     bytes: Vec<u8>,
     /// Offsets of the first byte of each line.
-    lines: Vec<usize>,
+    lines: Box<[u32]>,
 }
 
 impl SourceFile {
     /// Keeps a file's text for spans to point into.
     pub fn new(name: impl Into<PathBuf>, bytes: Vec<u8>) -> Arc<Self> {
-        let lines = std::iter::once(0)
-            .chain(bytes.iter().enumerate().filter(|&(_, &b)| b == b'\n').map(|(i, _)| i + 1))
-            .collect();
-        Arc::new(Self { name: name.into(), bytes, lines })
+        // Counted first: there may be a hundred thousand files.
+        let mut lines = Vec::with_capacity(bytes.split(|&b| b == b'\n').count());
+        lines.push(0);
+        lines.extend((1..).zip(&bytes).filter(|&(_, &b)| b == b'\n').map(|(next, _)| next));
+        Arc::new(Self { name: name.into(), bytes, lines: lines.into() })
     }
 
     /// The name as given to the program; inside an include directory the bare name (compat CFG-61).
@@ -41,13 +43,13 @@ impl SourceFile {
     /// The 1-based number of the line that holds the byte at `offset`; true numbers always (fixes
     /// compat B-33).
     pub fn line(&self, offset: usize) -> usize {
-        self.lines.partition_point(|&start| start <= offset)
+        self.lines.partition_point(|&start| start as usize <= offset)
     }
 
     /// The bytes of a line (1-based), without its newline.
     pub fn line_bytes(&self, line: usize) -> &[u8] {
         let start = self.line_start(line);
-        let end = self.lines.get(line).map_or(self.bytes.len(), |&next| next - 1);
+        let end = self.lines.get(line).map_or(self.bytes.len(), |&next| next as usize - 1);
         &self.bytes[start..end.max(start)]
     }
 
@@ -55,26 +57,37 @@ impl SourceFile {
     pub fn line_start(&self, line: usize) -> usize {
         line.checked_sub(1)
             .and_then(|index| self.lines.get(index))
-            .copied()
-            .unwrap_or(self.bytes.len())
+            .map_or(self.bytes.len(), |&start| start as usize)
     }
 }
 
-/// A stretch of a source file.
+/// A stretch of a source file. Thousands of settings have one: it is kept small (a configuration file
+/// has less than 16 MiB, compat CFG-3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
     /// The file.
     pub file: Arc<SourceFile>,
     /// Offset of the first byte.
-    pub start: usize,
+    pub start: u32,
     /// Offset after the last byte.
-    pub end: usize,
+    pub end: u32,
 }
 
 impl Span {
+    /// A stretch from one byte up to another. What lies above 4 GiB is cut off.
+    pub fn new(file: Arc<SourceFile>, range: Range<usize>) -> Self {
+        let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Self { file, start: offset(range.start), end: offset(range.end) }
+    }
+
+    /// The offsets of its bytes.
+    pub fn range(&self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
     /// The 1-based line on which the span begins.
     pub fn line(&self) -> usize {
-        self.file.line(self.start)
+        self.file.line(self.start as usize)
     }
 
     /// `FILE:LINE`, for messages.
@@ -84,9 +97,12 @@ impl Span {
 
     /// The text of the span.
     pub fn bytes(&self) -> &[u8] {
-        &self.file.bytes()[self.start..self.end]
+        self.file.bytes().get(self.range()).unwrap_or_default()
     }
 }
+
+/// A setting that few blocks have: what they all would have to keep for it is small.
+pub type Rare<T> = Option<Box<Setting<T>>>;
 
 /// A value and where it was set. Defaults have no place.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use std::process::ExitCode;
 use std::rc::Rc;
 
-use crate::clock::Zone;
+use crate::clock::{Remembering, Zone};
 use crate::config;
 use crate::report::Text;
 use crate::run::{self, ConfiguredScripts, World};
@@ -38,10 +38,10 @@ pub fn main() -> ExitCode {
 
 /// One run, stage by stage; gives the exit status.
 fn rotate(args: &Args) -> u8 {
-    let zone = &chrono::Local;
+    let zone = &Remembering::new(chrono::Local);
     let mut messages = output::messages(args);
 
-    let config = config::load(&args.configs, &SystemAccounts);
+    let config = Rc::new(config::load(&args.configs, &SystemAccounts, messages.wants_debug()));
     let mut well = output::say_config(&config, &mut messages);
     let dirs = Rc::new(RefCell::new(Dirs::default()));
     let find = || run::find(&config.blocks, &mut dirs.borrow_mut(), &SystemAccounts);
@@ -54,7 +54,7 @@ fn rotate(args: &Args) -> u8 {
     let (mut state, read) = session.load_state(zone, &mut messages);
     well &= read;
 
-    let scripts = Rc::new(ConfiguredScripts::of(&config.blocks));
+    let scripts = Rc::new(ConfiguredScripts::of(Rc::clone(&config)));
     let Ok((mut performer, resumed)) = session.performer(&dirs, scripts, &mut state, &mut messages)
     else {
         return exit::LOCKED;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::directive::Directive;
 use super::item::Item;
@@ -29,12 +30,18 @@ const MOST_FILES: usize = 500_000;
 #[derive(Debug, Clone, Default)]
 pub struct Place {
     dir: Option<Rc<Dir>>,
+    path: Option<Arc<Path>>,
 }
 
 impl Place {
     /// The path of the directory that is being read; `None` for the start directory.
     pub fn path(&self) -> Option<&Path> {
         self.dir.as_ref().map(|dir| dir.path())
+    }
+
+    /// The same path, for many to keep.
+    pub fn shared_path(&self) -> Option<Arc<Path>> {
+        self.path.clone()
     }
 
     /// A path that is valid from the start directory.
@@ -49,6 +56,7 @@ pub struct Loader<'a> {
     pub accounts: &'a dyn Accounts,
     /// The names left out of directories; never restored (compat CFG-42).
     pub taboo: TabooList,
+    wants_debug: bool,
     out: &'a mut dyn FnMut(Item),
     /// The files that are being read, outermost first.
     open: Vec<(u64, u64)>,
@@ -61,9 +69,14 @@ pub struct Loader<'a> {
 
 impl<'a> Loader<'a> {
     /// Items go to `out` in the order of the text.
-    pub fn new(accounts: &'a dyn Accounts, out: &'a mut dyn FnMut(Item)) -> Self {
+    pub fn new(
+        accounts: &'a dyn Accounts,
+        wants_debug: bool,
+        out: &'a mut dyn FnMut(Item),
+    ) -> Self {
         Self {
             accounts,
+            wants_debug,
             taboo: TabooList::default(),
             out,
             open: Vec::new(),
@@ -85,7 +98,7 @@ impl<'a> Loader<'a> {
 
     /// Reads a file or directory that an `include` names; whether all of it could be used.
     pub fn include(&mut self, path: &Path, place: &Place, span: &Span) -> bool {
-        self.debug(format!("including {}", Shown::path(path)));
+        self.debug(|| format!("including {}", Shown::path(path)));
         if self.open.len() >= MOST_OPEN || self.files >= MOST_FILES {
             self.too_deep(span, None);
             return false;
@@ -114,9 +127,11 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Says a line at debug level.
-    pub fn debug(&mut self, line: String) {
-        self.item(Item::Notice(Notice::Debug(line)));
+    /// Says a line at debug level, if anybody wants such lines.
+    pub fn debug(&mut self, line: impl FnOnce() -> String) {
+        if self.wants_debug {
+            self.item(Item::Notice(Notice::Debug(line())));
+        }
     }
 
     /// Reports a finding.
@@ -193,12 +208,15 @@ impl<'a> Loader<'a> {
         names.retain(|name| match self.taboo.find(name.as_bytes()) {
             None => true,
             Some(pattern) => {
-                let line = format!("Ignoring {name}, because of {} pattern match", Shown(pattern));
-                self.debug(line);
+                let pattern = pattern.to_vec();
+                self.debug(|| {
+                    format!("Ignoring {name}, because of {} pattern match", Shown(&pattern))
+                });
                 false
             }
         });
-        let inside = Place { dir: Some(Rc::new(dir)) };
+        let path = Some(dir.path().into());
+        let inside = Place { dir: Some(Rc::new(dir)), path };
         let mut fine = true;
         for name in names {
             if !self.read_member(name.as_ref(), &inside, span) {
@@ -228,11 +246,11 @@ impl<'a> Loader<'a> {
     ) -> bool {
         let name = Shown::path(path).to_string();
         if file.kind != ConfigKind::Regular {
-            self.debug(format!("Ignoring {name} because it's not a regular file."));
+            self.debug(|| format!("Ignoring {name} because it's not a regular file."));
             return true;
         }
         if file.size == 0 {
-            self.debug(format!("Ignoring {name} because it's empty."));
+            self.debug(|| format!("Ignoring {name} because it's empty."));
             return true;
         }
         if let Some(span) = span
@@ -264,7 +282,7 @@ impl<'a> Loader<'a> {
             self.error("config-too-large", message, span, None);
             return false;
         }
-        self.debug(format!("reading config file {name}"));
+        self.debug(|| format!("reading config file {name}"));
         self.open.push(id);
         self.files += 1;
         let whole = Parser::new(self, place, SourceFile::new(path, bytes)).parse();

@@ -2,7 +2,8 @@
 //!
 //! Whatever yields these items - the classic syntax, another one later - shares all that follows.
 
-use std::path::PathBuf;
+use std::path::Path;
+use std::sync::Arc;
 
 use super::Notice;
 use super::directive::Directive;
@@ -48,7 +49,5 @@ pub struct BlockHead {
     /// From the first pattern to the opening brace.
     pub span: Span,
     /// See [`super::policy::LogBlock::base_dir`].
-    pub base_dir: Option<PathBuf>,
-    /// See [`super::policy::LogBlock::file`].
-    pub file: PathBuf,
+    pub base_dir: Option<Arc<Path>>,
 }

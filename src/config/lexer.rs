@@ -58,7 +58,7 @@ impl Lexer {
     /// A stretch of the file.
     pub fn span(&self, range: Range<usize>) -> Span {
         let end = range.end.min(self.bytes().len());
-        Span { file: Arc::clone(&self.file), start: range.start.min(end), end }
+        Span::new(Arc::clone(&self.file), range.start.min(end)..end)
     }
 
     /// The bytes of a stretch.

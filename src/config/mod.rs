@@ -63,11 +63,11 @@ impl Config {
 }
 
 /// Reads files and directories from left to right as one stream: the global settings of one are in
-/// force in the next (compat CLI-9).
-pub fn load(paths: &[PathBuf], accounts: &dyn Accounts) -> Config {
+/// force in the next (compat CLI-9). Lines at debug level are worded only if somebody wants them.
+pub fn load(paths: &[PathBuf], accounts: &dyn Accounts, wants_debug: bool) -> Config {
     let mut resolver = resolve::Resolver::default();
     let mut out = |item| resolver.take(item);
-    let mut loader = include::Loader::new(accounts, &mut out);
+    let mut loader = include::Loader::new(accounts, wants_debug, &mut out);
     for path in paths {
         loader.read(Path::new(path));
     }

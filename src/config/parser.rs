@@ -4,7 +4,6 @@
 //! parsing goes on behind its brace. An error in global scope abandons the rest of the file.
 
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::Arc;
 
 use super::include::{Loader, Place};
@@ -223,8 +222,7 @@ impl<'l, 'a> Parser<'l, 'a> {
             patterns,
             pattern_text: list.text.clone(),
             span: self.lex.span(start..brace + 1),
-            base_dir: self.place.path().map(Path::to_path_buf),
-            file: self.place.join(self.file.name()),
+            base_dir: self.place.shared_path(),
         };
         self.block = Some(OpenBlock { pattern_text: list.text, start });
         self.loader.item(Item::BlockStarted(Box::new(head)));
@@ -236,7 +234,7 @@ impl<'l, 'a> Parser<'l, 'a> {
         self.block = None;
         self.trigger = None;
         if dropped {
-            self.loader.debug("removing last 1 log configs".into());
+            self.loader.debug(|| "removing last 1 log configs".into());
         }
         self.loader.item(Item::BlockEnded { end: self.lex.at, dropped });
     }

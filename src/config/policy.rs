@@ -7,14 +7,14 @@ mod compression;
 mod criteria;
 mod scripts;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use compression::{Compression, Mail, Packer, UNCOMPRESS_COMMAND};
 pub use criteria::{Criteria, Interval, SlotLength, Trigger};
 pub use scripts::{ScriptKind, Scripts};
 
-use crate::source::{Setting, Span};
+use crate::source::{Rare, Setting, Span};
 use crate::units::{Days, Identity, KeepCount, Mode};
 
 /// A log file definition: patterns, settings, and where they stand.
@@ -34,10 +34,16 @@ pub struct LogBlock {
     pub span: Span,
     /// The directory that relative names are matched in: the include directory being read, or
     /// `None` for the start directory (compat CFG-24).
-    pub base_dir: Option<PathBuf>,
+    pub base_dir: Option<Arc<Path>>,
+}
+
+impl LogBlock {
     /// The file that holds the block, valid from the start directory: the same in every run with the
     /// same arguments.
-    pub file: PathBuf,
+    pub fn file(&self) -> PathBuf {
+        let name = self.span.file.name();
+        self.base_dir.as_ref().map_or_else(|| name.clone(), |dir| dir.join(name))
+    }
 }
 
 /// All settings of a block.
@@ -194,7 +200,7 @@ pub struct Retention {
     /// `rotate N`.
     pub count: Setting<KeepCount>,
     /// `maxage`: `None` or 0: off.
-    pub max_age: Option<Setting<Days>>,
+    pub max_age: Rare<Days>,
 }
 
 impl Default for Retention {

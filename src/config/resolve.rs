@@ -6,7 +6,7 @@ use super::directive::{Directive, Switch};
 use super::item::{BlockHead, Item};
 use super::policy::{LogBlock, Packer, Policy};
 use super::{Config, Notice};
-use crate::source::{Setting, Span};
+use crate::source::{Rare, Setting, Span};
 use crate::units::{ByteSize, Days};
 
 /// Takes items one by one, so that a large configuration is never held twice.
@@ -48,7 +48,10 @@ impl Resolver {
 
     /// The blocks, and all that was said.
     pub fn finish(self) -> Config {
-        Config { blocks: self.blocks.into_iter().flatten().collect(), notices: self.notices }
+        // No larger than it must be: there may be tens of thousands.
+        let mut blocks = Vec::with_capacity(self.blocks.iter().flatten().count());
+        blocks.extend(self.blocks.into_iter().flatten());
+        Config { blocks, notices: self.notices }
     }
 
     fn start(&mut self, head: BlockHead) {
@@ -60,7 +63,6 @@ impl Resolver {
             ignore_duplicates_in_list: self.policy.selection.ignore_duplicates,
             span: head.span,
             base_dir: head.base_dir,
-            file: head.file,
         }));
     }
 
@@ -71,7 +73,8 @@ impl Resolver {
             match slot {
                 Some(block) if !dropped => {
                     block.policy = policy;
-                    block.span.end = end;
+                    block.span =
+                        Span::new(Arc::clone(&block.span.file), block.span.range().start..end);
                 }
                 _ => *slot = None,
             }
@@ -195,6 +198,6 @@ impl Policy {
 }
 
 /// A limit of 0 is none (compat 2.8).
-fn unless_zero<T: PartialEq>(value: T, zero: &T, place: Span) -> Option<Setting<T>> {
-    (value != *zero).then(|| Setting::at(value, place))
+fn unless_zero<T: PartialEq>(value: T, zero: &T, place: Span) -> Rare<T> {
+    (value != *zero).then(|| Box::new(Setting::at(value, place)))
 }

@@ -134,7 +134,7 @@ impl Parser<'_, '_> {
         match read {
             Ok(directive) => {
                 for line in debug {
-                    self.loader.debug(line);
+                    self.loader.debug(|| line);
                 }
                 Ok((directive, word.start..value.range.end.max(word.end)))
             }
@@ -151,7 +151,8 @@ impl Parser<'_, '_> {
         if matches!(directive, Directive::Trigger(_))
             && let Some(before) = self.trigger.replace(name).filter(|&before| before != name)
         {
-            self.loader.debug(format!("note: '{name}' overrides previously specified '{before}'"));
+            self.loader
+                .debug(|| format!("note: '{name}' overrides previously specified '{before}'"));
         }
         let place = self.lex.span(range);
         self.loader.item(Item::Set { directive, place });
@@ -191,7 +192,7 @@ impl Parser<'_, '_> {
         let mut reading = self.loader.reading();
         let path = value::expand_home(self.lex.text(value.clone()), &mut reading);
         for line in reading.debug {
-            self.loader.debug(line);
+            self.loader.debug(|| line);
         }
         let span = self.lex.span(word.start..value.end);
         if !self.loader.include(&path, self.place, &span) && self.block.is_some() {

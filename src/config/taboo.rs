@@ -34,11 +34,34 @@ const ENDINGS: &[&str] = &[
 
 /// The list of patterns in force.
 #[derive(Debug)]
-pub struct TabooList(Vec<Vec<u8>>);
+pub struct TabooList(Vec<Pattern>);
+
+/// A pattern; most are a `*` and an ending, which is quickly looked for.
+#[derive(Debug)]
+struct Pattern {
+    text: Vec<u8>,
+    is_ending: bool,
+}
+
+impl Pattern {
+    fn new(text: Vec<u8>) -> Self {
+        let special = |byte: &u8| matches!(byte, b'*' | b'?' | b'[' | b'\\');
+        let is_ending = text.strip_prefix(b"*").is_some_and(|rest| !rest.iter().any(special));
+        Self { text, is_ending }
+    }
+
+    fn matches(&self, name: &[u8]) -> bool {
+        match self.text.strip_prefix(b"*") {
+            Some(ending) if self.is_ending => name.ends_with(ending),
+            _ => matches(&self.text, name),
+        }
+    }
+}
 
 impl Default for TabooList {
     fn default() -> Self {
-        Self(ENDINGS.iter().map(|ending| [b"*", ending.as_bytes()].concat()).collect())
+        let pattern = |ending: &&str| Pattern::new([b"*", ending.as_bytes()].concat());
+        Self(ENDINGS.iter().map(pattern).collect())
     }
 }
 
@@ -54,16 +77,18 @@ impl TabooList {
             }
         };
         let items = items.split(|&b| b == b',' || is_space(b)).filter(|item| !item.is_empty());
-        self.0.extend(items.map(|item| match kind {
-            Taboo::Endings => [b"*", item].concat(),
-            Taboo::Patterns => item.to_vec(),
+        self.0.extend(items.map(|item| {
+            Pattern::new(match kind {
+                Taboo::Endings => [b"*", item].concat(),
+                Taboo::Patterns => item.to_vec(),
+            })
         }));
     }
 
     /// The first pattern that leaves the name out. It applies to hidden files too, so that an
     /// editor's `.x.swp` is no configuration (fixes compat B-31).
     pub fn find(&self, name: &[u8]) -> Option<&[u8]> {
-        self.0.iter().map(Vec::as_slice).find(|pattern| matches(pattern, name))
+        self.0.iter().find(|pattern| pattern.matches(name)).map(|pattern| pattern.text.as_slice())
     }
 }
 

@@ -40,7 +40,7 @@ impl Accounts for OnlyRoot {
 pub(super) fn read(text: impl AsRef<[u8]>) -> Config {
     let mut resolver = Resolver::default();
     let mut out = |item| resolver.take(item);
-    let mut loader = Loader::new(&OnlyRoot, &mut out);
+    let mut loader = Loader::new(&OnlyRoot, true, &mut out);
     let place = Place::default();
     Parser::new(&mut loader, &place, SourceFile::new("F", text.as_ref().to_vec())).parse();
     resolver.finish()

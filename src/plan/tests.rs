@@ -285,7 +285,7 @@ fn delayed_compression_stands_alone_and_the_slot_moves_either_way() {
 #[test]
 fn expired_versions_are_removed_before_the_chain_moves() {
     let mut policy = keep(5);
-    let max_age = Some(Setting::default(Days(9)));
+    let max_age = Some(Setting::default(Days(9)).into());
     let count = Setting::default(KeepCount::Last(5));
     policy.retention = Arc::new(Retention { count, max_age });
     assert_eq!(

@@ -64,8 +64,9 @@ struct ShownLine {
 impl ShownLine {
     fn new(span: &Span, line: usize) -> Self {
         let bytes = span.file.line_bytes(line);
-        let start = (span.start - span.file.line_start(line).min(span.start)).min(bytes.len());
-        let end = (start + (span.end - span.start.min(span.end))).min(bytes.len());
+        let range = span.range();
+        let start = range.start.saturating_sub(span.file.line_start(line)).min(bytes.len());
+        let end = (start + range.len()).min(bytes.len());
         let (before, rest) = bytes.split_at(start);
         let (marked, after) = rest.split_at(end - start);
         let column = 1 + characters(before);
@@ -123,7 +124,7 @@ mod tests {
             severity: Severity::Error,
             prefix: Prefix::Line,
             message: "bad rotation count '7 # x'".into(),
-            span: Some(Span { file, start: range.start, end: range.end }),
+            span: Some(Span::new(file, range)),
             hint: hint.map(Into::into),
         }
     }

@@ -56,7 +56,7 @@ pub fn find<'a>(
 pub fn block_key(block: &LogBlock) -> BlockKey {
     use std::os::unix::ffi::OsStringExt;
     let pattern = std::ffi::OsString::from_vec(block.pattern_text.clone());
-    BlockKey { file: AnyPath(block.file.clone()), pattern: AnyPath(pattern.into()) }
+    BlockKey { file: AnyPath(block.file()), pattern: AnyPath(pattern.into()) }
 }
 
 /// Rotates what is due; gives whether everything went well.

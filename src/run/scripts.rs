@@ -1,34 +1,42 @@
 //! Today's scripts, looked up by what a plan calls them.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::rc::Rc;
 
-use crate::config::policy::{LogBlock, Scripts};
+use crate::config::Config;
 use crate::execute::ScriptTexts;
 use crate::plan::{BlockKey, ScriptRef};
 
 /// The scripts of all blocks of the configuration as it is now.
-#[derive(Debug, Default)]
-pub struct ConfiguredScripts(HashMap<BlockKey, Arc<Scripts>>);
+///
+/// Most runs start none, so that the blocks are not sorted by their keys before somebody asks.
+#[derive(Debug)]
+pub struct ConfiguredScripts {
+    config: Rc<Config>,
+    /// The index of each block.
+    known: OnceCell<HashMap<BlockKey, usize>>,
+}
 
 impl ConfiguredScripts {
-    /// Takes the scripts of the blocks.
-    pub fn of<'a>(blocks: impl IntoIterator<Item = &'a LogBlock>) -> Self {
-        Self(
-            blocks
-                .into_iter()
-                .map(|block| (super::block_key(block), Arc::clone(&block.policy.scripts)))
-                .collect(),
-        )
+    /// Those of a configuration.
+    pub fn of(config: Rc<Config>) -> Self {
+        Self { config, known: OnceCell::new() }
+    }
+
+    fn known(&self) -> &HashMap<BlockKey, usize> {
+        let blocks = self.config.blocks.iter().map(super::block_key);
+        self.known.get_or_init(|| blocks.zip(0..).collect())
     }
 }
 
 impl ScriptTexts for ConfiguredScripts {
     fn text(&self, script: &ScriptRef) -> Option<Vec<u8>> {
-        Some(self.0.get(&script.block)?.get(script.kind)?.value.clone())
+        let block = self.config.blocks.get(*self.known().get(&script.block)?)?;
+        Some(block.policy.scripts.get(script.kind)?.value.clone())
     }
 
     fn has_block(&self, block: &BlockKey) -> bool {
-        self.0.contains_key(block)
+        self.known().contains_key(block)
     }
 }

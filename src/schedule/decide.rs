@@ -52,9 +52,8 @@ pub fn decide(question: &Question<'_>) -> Decision {
             (verdict, question.last.or(stamp), stamp)
         }
         Ok(file) => {
-            let stamp = first_stamp(question);
-            let last = question.last.unwrap_or(stamp);
-            let first_seen = question.last.is_none().then_some(stamp);
+            let first_seen = question.last.is_none().then(|| first_stamp(question));
+            let last = question.last.or(first_seen).unwrap_or(question.now);
             let verdict = with_content(question, file, last, &mut also);
             (verdict, Some(last), first_seen)
         }

@@ -44,6 +44,18 @@ pub fn expand(
     if word.is_empty() {
         return Ok(Expansion::Nothing { wildcard: false });
     }
+    if is_plain(word) {
+        let path = Path::new(OsStr::from_bytes(word));
+        let kind = match base {
+            Some(base) => lookup::kind(&base.join(path)),
+            None => lookup::kind(path),
+        };
+        return Ok(match kind {
+            Ok(FileKind::Directory) => Expansion::Matches(Vec::new()),
+            Ok(_) => Expansion::Matches(vec![word.to_vec()]),
+            Err(_) => Expansion::Nothing { wildcard: false },
+        });
+    }
     let (start, pattern) = with_home(word, home);
     let parts = parts(pattern);
     let wildcard = parts.iter().any(|(_, part)| part.literal().is_none());
@@ -90,6 +102,11 @@ pub fn expand(
     let mut found: Vec<_> = found.into_iter().map(|(path, _)| path).collect();
     found.sort_unstable();
     Ok(Expansion::Matches(found))
+}
+
+/// Whether a word stands for itself alone: a tilde, and what is special in a component.
+fn is_plain(word: &[u8]) -> bool {
+    !word.starts_with(b"~") && !word.iter().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'\\'))
 }
 
 /// Replaces a leading `~` or `~user`; a home that is unknown stays as it is written.

@@ -1,15 +1,16 @@
 //! From the patterns of all blocks to their logs; duplicates are found here.
 
-use std::collections::HashMap;
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
+use std::hash::{BuildHasher, RandomState};
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 use super::expand::{Expansion, Home, expand};
 use super::index::Index;
 use crate::config::policy::LogBlock;
 use crate::diagnostic::{Diagnostic, Prefix, Severity};
 use crate::names::{LogPath, Shown};
-use crate::source::{Setting, Span};
+use crate::source::Setting;
 
 /// Something to say about a block's logs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,12 +46,12 @@ pub struct Matched {
 /// compat B-53). Each word's errors are kept (fixes B-24); a word that could not be matched has no
 /// logs, the other words of its block do. Paths are compared as they are written.
 pub fn match_blocks(blocks: &[LogBlock], index: &mut Index, home: &Home<'_>) -> Matched {
-    let mut matching =
-        Matching { blocks, index, home, known: HashMap::new(), matched: Matched::default() };
+    let (known, hasher, matched) = (HashTable::new(), RandomState::new(), Matched::default());
+    let mut matching = Matching { blocks, index, home, known, hasher, matched };
     for (number, block) in blocks.iter().enumerate() {
-        matching.matched.logs.push(Vec::new());
-        for word in &block.patterns {
-            matching.word(number, block, word);
+        matching.matched.logs.push(Vec::with_capacity(block.patterns.len()));
+        for (index, word) in block.patterns.iter().enumerate() {
+            matching.word(Source { block, number, word, index });
         }
     }
     matching.matched
@@ -60,96 +61,130 @@ struct Matching<'a> {
     blocks: &'a [LogBlock],
     index: &'a mut Index,
     home: &'a Home<'a>,
-    /// Every path so far, as bytes (two `Path`s are equal also if `//` differs from `/`): its block,
-    /// and the word that gave it.
-    known: HashMap<Vec<u8>, (usize, Option<&'a Span>)>,
+    /// Every path so far, by its bytes (two `Path`s are equal also if `//` differs from `/`). The bytes
+    /// themselves are those of [`Matched::logs`].
+    known: HashTable<Known>,
+    hasher: RandomState,
     matched: Matched,
 }
 
-impl<'a> Matching<'a> {
-    fn word(&mut self, number: usize, block: &'a LogBlock, word: &'a Setting<Vec<u8>>) {
+/// A word of a block, and the numbers of both.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    block: &'a LogBlock,
+    number: usize,
+    word: &'a Setting<Vec<u8>>,
+    index: usize,
+}
+
+/// A path that was matched.
+#[derive(Clone, Copy)]
+struct Known {
+    /// Its block.
+    block: u32,
+    /// The word of the block that gave it.
+    word: u32,
+    /// Its place among the block's logs.
+    log: u32,
+}
+
+impl Known {
+    fn path(self, logs: &[Vec<MatchedLog>]) -> &[u8] {
+        let log = logs.get(self.block as usize).and_then(|logs| logs.get(self.log as usize));
+        log.map_or(&[], |log| log.path.as_bytes())
+    }
+}
+
+impl Matching<'_> {
+    fn word(&mut self, source: Source<'_>) {
+        let Source { block, word, .. } = source;
         match expand(&word.value, block.base_dir.as_deref(), self.index, self.home) {
             Ok(Expansion::Matches(paths)) => {
+                if let Some(logs) = self.matched.logs.last_mut() {
+                    logs.reserve(paths.len());
+                }
                 for path in paths {
-                    self.path(number, block, word, path, false);
+                    self.path(source, path, false);
                 }
             }
             Ok(Expansion::Nothing { wildcard }) => {
                 // The reference takes slashes at the end off; a lone `/` is a directory anyway.
                 let end = word.value.iter().rposition(|&b| b != b'/').map_or(0, |last| last + 1);
                 let path = word.value[..end].to_vec();
-                self.path(number, block, word, path, wildcard);
+                self.path(source, path, wildcard);
             }
             Err(cause) => {
                 let text = format!("glob failed for {}: {cause}", Shown(&word.value));
-                self.trouble(block, word, "glob-failed", text);
+                self.trouble(source, "glob-failed", text);
             }
         }
     }
 
-    fn path(
-        &mut self,
-        number: usize,
-        block: &'a LogBlock,
-        word: &'a Setting<Vec<u8>>,
-        path: Vec<u8>,
-        from_wildcard_without_match: bool,
-    ) {
-        let shown = Shown(&path).to_string();
-        let Some(path) = LogPath::new(OsString::from_vec(path)) else {
-            let text = format!("{shown} cannot be the path of a log");
-            self.trouble(block, word, "not-a-log", text);
-            return;
+    fn path(&mut self, source: Source<'_>, path: Vec<u8>, from_wildcard_without_match: bool) {
+        let path = match LogPath::from_bytes(path) {
+            Ok(path) => path,
+            Err(path) => {
+                let text = format!("{} cannot be the path of a log", Shown(&path));
+                self.trouble(source, "not-a-log", text);
+                return;
+            }
         };
-        if let Some(&(first, place)) = self.known.get(path.as_bytes()) {
-            self.duplicate(number, word, first, place, &shown);
-            return;
-        }
-        self.known.insert(path.as_bytes().to_vec(), (number, word.place.as_ref()));
-        if let Some(logs) = self.matched.logs.last_mut() {
-            logs.push(MatchedLog { path, from_wildcard_without_match });
+        let small = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let logs = &self.matched.logs;
+        let next = Known {
+            block: small(source.number),
+            word: small(source.index),
+            log: small(logs.last().map_or(0, Vec::len)),
+        };
+        let entry = self.known.entry(
+            self.hasher.hash_one(path.as_bytes()),
+            |known| known.path(logs) == path.as_bytes(),
+            |known| self.hasher.hash_one(known.path(logs)),
+        );
+        match entry {
+            Entry::Occupied(first) => {
+                let first = *first.get();
+                self.duplicate(source, first, &path);
+            }
+            Entry::Vacant(free) => {
+                free.insert(next);
+                if let Some(logs) = self.matched.logs.last_mut() {
+                    logs.push(MatchedLog { path, from_wildcard_without_match });
+                }
+            }
         }
     }
 
     /// Compat CFG-29 and CFG-30.
-    fn duplicate(
-        &mut self,
-        number: usize,
-        word: &Setting<Vec<u8>>,
-        first: usize,
-        place: Option<&Span>,
-        shown: &str,
-    ) {
-        let ignored = self.blocks.get(first).is_some_and(|earlier| {
-            if first == number {
+    fn duplicate(&mut self, source: Source<'_>, first: Known, path: &LogPath) {
+        let earlier = self.blocks.get(first.block as usize);
+        let ignored = earlier.is_some_and(|earlier| {
+            if first.block as usize == source.number {
                 earlier.ignore_duplicates_in_list
             } else {
                 earlier.policy.selection.ignore_duplicates
             }
         });
+        let place = earlier
+            .and_then(|block| block.patterns.get(first.word as usize))
+            .and_then(|word| word.place.as_ref());
         self.matched.findings.push(if ignored {
-            Finding::Debug(format!("ignore duplicate log entry for {shown}"))
+            Finding::Debug(format!("ignore duplicate log entry for {path}"))
         } else {
             Finding::Diagnostic(Diagnostic {
                 code: "duplicate-log",
                 severity: Severity::Error,
                 prefix: Prefix::Line,
-                message: format!("duplicate log entry for {shown}"),
-                span: word.place.clone(),
+                message: format!("duplicate log entry for {path}"),
+                span: source.word.place.clone(),
                 hint: place.map(|p| format!("it is already listed in {}", p.place())),
             })
         });
     }
 
     /// An error, or with `missingok` a line for `-v`.
-    fn trouble(
-        &mut self,
-        block: &LogBlock,
-        word: &Setting<Vec<u8>>,
-        code: &'static str,
-        message: String,
-    ) {
-        self.matched.findings.push(if block.policy.selection.missing_ok {
+    fn trouble(&mut self, source: Source<'_>, code: &'static str, message: String) {
+        self.matched.findings.push(if source.block.policy.selection.missing_ok {
             Finding::Debug(message)
         } else {
             Finding::Diagnostic(Diagnostic {
@@ -157,7 +192,7 @@ impl<'a> Matching<'a> {
                 severity: Severity::Error,
                 prefix: Prefix::Line,
                 message,
-                span: word.place.clone(),
+                span: source.word.place.clone(),
                 hint: None,
             })
         });
@@ -169,7 +204,7 @@ impl<'a> Matching<'a> {
 mod tests {
     use super::*;
     use crate::config::policy::{Policy, Selection};
-    use crate::source::SourceFile;
+    use crate::source::{SourceFile, Span};
     use std::path::Path;
     use std::sync::Arc;
 
@@ -186,8 +221,7 @@ mod tests {
                 let patterns = line
                     .split(' ')
                     .map(|word| {
-                        let span =
-                            Span { file: Arc::clone(&file), start: at, end: at + word.len() };
+                        let span = Span::new(Arc::clone(&file), at..at + word.len());
                         at += word.len() + 1;
                         Setting::at(word.as_bytes().to_vec(), span)
                     })
@@ -197,9 +231,8 @@ mod tests {
                     pattern_text: line.as_bytes().to_vec(),
                     policy: Policy { selection: Arc::new(selection.clone()), ..Policy::default() },
                     ignore_duplicates_in_list: selection.ignore_duplicates,
-                    span: Span { file: Arc::clone(&file), start, end: start + line.len() },
+                    span: Span::new(Arc::clone(&file), start..start + line.len()),
                     base_dir: None,
-                    file: "f".into(),
                 }
             })
             .collect()

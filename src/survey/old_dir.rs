@@ -136,7 +136,6 @@ mod tests {
             ignore_duplicates_in_list: false,
             span: Span { file, start: 0, end: 15 },
             base_dir: None,
-            file: "f".into(),
         }
     }
 

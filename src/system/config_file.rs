@@ -5,7 +5,7 @@
 //! under the name (fixes compat B-18).
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
@@ -90,16 +90,25 @@ impl ConfigFile {
         rustix::fs::fcntl_lock(&self.handle, FlockOperation::NonBlockingLockShared).is_ok()
     }
 
-    /// Reads the whole text, at most `most` bytes of it.
+    /// Reads the text, at most `most` bytes of it and no more than it had when it was opened: one
+    /// call for nearly every file.
     ///
     /// # Errors
     /// Whatever the system says.
     pub fn read(self, most: u64) -> Result<Vec<u8>, Errno> {
-        let mut bytes = Vec::new();
-        match File::from(self.handle).take(most).read_to_end(&mut bytes) {
-            Ok(_) => Ok(bytes),
-            Err(error) => Err(error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)),
+        let room = usize::try_from(self.size.min(most)).unwrap_or(usize::MAX);
+        let mut bytes = vec![0; room];
+        let (mut file, mut length) = (File::from(self.handle), 0);
+        while let Some(rest) = bytes.get_mut(length..).filter(|rest| !rest.is_empty()) {
+            match file.read(rest) {
+                Ok(0) => break,
+                Ok(more) => length += more,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)),
+            }
         }
+        bytes.truncate(length);
+        Ok(bytes)
     }
 }
 

@@ -1,6 +1,6 @@
 //! When a log is due.
 
-use crate::source::Setting;
+use crate::source::{Rare, Setting};
 use crate::units::{ByteSize, Days};
 
 /// When a log is due.
@@ -9,11 +9,11 @@ pub struct Criteria {
     /// The one that was set last wins (compat 2.8).
     pub trigger: Setting<Trigger>,
     /// `minsize`: not due below it. `None` or 0: off.
-    pub min_size: Option<Setting<ByteSize>>,
+    pub min_size: Rare<ByteSize>,
     /// `maxsize`: due above it, whatever the trigger says. `None` or 0: off.
-    pub max_size: Option<Setting<ByteSize>>,
+    pub max_size: Rare<ByteSize>,
     /// `minage`: not due if written to within so many days. `None` or 0: off.
-    pub min_age: Option<Setting<Days>>,
+    pub min_age: Rare<Days>,
 }
 
 impl Default for Criteria {

@@ -32,7 +32,7 @@ impl Tree {
     }
 
     fn load(&self, names: &[&str]) -> Config {
-        load(&names.iter().map(|n| self.path(n)).collect::<Vec<_>>(), &OnlyRoot)
+        load(&names.iter().map(|n| self.path(n)).collect::<Vec<_>>(), &OnlyRoot, true)
     }
 
     /// Everything that was said, the temporary directory's name left out.
@@ -96,8 +96,8 @@ fn a_directory_is_read_in_order_without_taboo_files() {
             "Ignoring sub because it's not a regular file.",
         ]
     );
-    assert_eq!(config.blocks[1].file, tree.path("d/1"));
-    assert_eq!(config.blocks[1].base_dir, Some(tree.path("d")));
+    assert_eq!(config.blocks[1].file(), tree.path("d/1"));
+    assert_eq!(config.blocks[1].base_dir.as_deref(), Some(tree.path("d").as_path()));
 }
 
 fn nix_mkfifo(path: &Path) {
@@ -210,7 +210,7 @@ fn a_file_that_is_too_large_is_refused() {
 fn a_fifo_and_a_device_are_ignored_without_waiting() {
     let tree = Tree::new(&[]);
     nix_mkfifo(&tree.path("fifo"));
-    let config = load(&[tree.path("fifo"), "/dev/null".into()], &OnlyRoot);
+    let config = load(&[tree.path("fifo"), "/dev/null".into()], &OnlyRoot, true);
     assert_eq!(config.notices.len(), 2);
     assert!(!config.failed());
 }

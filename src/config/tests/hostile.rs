@@ -138,7 +138,7 @@ proptest! {
         }
         for finding in config.diagnostics() {
             if let Some(span) = &finding.span {
-                prop_assert!(span.start <= span.end && span.end <= span.file.bytes().len());
+                prop_assert!(span.start <= span.end && span.range().end <= span.file.bytes().len());
             }
         }
     }

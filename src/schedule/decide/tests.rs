@@ -184,8 +184,8 @@ fn what_is_not_one_regular_file_is_not_rotated_even_if_forced() {
 
 #[test]
 fn the_first_rule_that_matches_decides() {
-    let big = |c: &mut Case| c.criteria.max_size = Some(Setting::default(ByteSize(99)));
-    let small = |c: &mut Case| c.criteria.min_size = Some(Setting::default(ByteSize(101)));
+    let big = |c: &mut Case| c.criteria.max_size = Some(Setting::default(ByteSize(99)).into());
+    let small = |c: &mut Case| c.criteria.min_size = Some(Setting::default(ByteSize(101)).into());
     let of = |n| Trigger::Size(ByteSize(n));
     let (size, day) = (ByteSize(100), Trigger::Every(Daily));
     let last = at(Tz::UTC, BEFORE);
@@ -210,15 +210,15 @@ fn the_first_rule_that_matches_decides() {
         ),
         (
             Case::trigger(day)
-                .with(|c| c.criteria.max_size = Some(Setting::default(ByteSize(100))))
+                .with(|c| c.criteria.max_size = Some(Setting::default(ByteSize(100)).into()))
                 .with(small),
             Verdict::Skip(SkipReason::BelowMinSize { size, limit: ByteSize(101) }),
         ),
         (
             Case::trigger(day)
-                .with(|c| c.criteria.max_size = Some(Setting::default(ByteSize(0))))
-                .with(|c| c.criteria.min_size = Some(Setting::default(ByteSize(0))))
-                .with(|c| c.criteria.min_age = Some(Setting::default(Days(0)))),
+                .with(|c| c.criteria.max_size = Some(Setting::default(ByteSize(0)).into()))
+                .with(|c| c.criteria.min_size = Some(Setting::default(ByteSize(0)).into()))
+                .with(|c| c.criteria.min_age = Some(Setting::default(Days(0)).into())),
             Verdict::Rotate(RotateReason::Interval { interval: Daily, last }),
         ),
     ] {
@@ -232,7 +232,7 @@ fn minage_holds_back_a_log_that_was_written_to_lately() {
     for (age_seconds, due) in [(2 * 86_400 + 1, true), (2 * 86_400, false), (0, false), (-5, false)]
     {
         let case = Case::every(Daily).with(|c| {
-            c.criteria.min_age = Some(Setting::default(Days(2)));
+            c.criteria.min_age = Some(Setting::default(Days(2)).into());
             let modified = FileTime { seconds: now.seconds() - age_seconds, nanos: 0 };
             c.facts.file = Ok(Some(FileFacts { modified, ..file(FileKind::Regular, 1) }));
         });
@@ -245,8 +245,8 @@ fn further_reasons_are_told_even_if_the_interval_has_not_begun() {
     let now = at(Tz::UTC, NOON);
     let last = at(Tz::UTC, "2026-07-01T00:00:00Z");
     let case = Case::every(Daily).with(|c| {
-        c.criteria.min_size = Some(Setting::default(ByteSize(1)));
-        c.criteria.min_age = Some(Setting::default(Days(2)));
+        c.criteria.min_size = Some(Setting::default(ByteSize(1)).into());
+        c.criteria.min_age = Some(Setting::default(Days(2)).into());
         c.selection.skip_empty = true;
         let modified = FileTime { seconds: now.seconds() - 60, nanos: 0 };
         c.facts.file = Ok(Some(FileFacts { modified, ..file(FileKind::Regular, 0) }));
@@ -321,7 +321,7 @@ fn a_clock_that_went_back_makes_no_log_wait_for_long() {
     // A record more than 25 hours ahead forces the rotation, whatever the interval.
     for interval in [Hourly, Daily, Weekly(3), Monthly(15), Yearly, Minutes(10), minutes(10)] {
         let case = Case::every(interval).with(|c| {
-            c.criteria.min_size = Some(Setting::default(ByteSize(1000)));
+            c.criteria.min_size = Some(Setting::default(ByteSize(1000)).into());
         });
         let last = at(Tz::UTC, "2026-07-02T13:30:01Z");
         assert_eq!(
@@ -417,7 +417,7 @@ fn a_log_first_seen_is_due_by_force_or_size() {
     for case in [
         Case::every(minutes(10)).with(|c| c.forced = true),
         Case::every(minutes(10))
-            .with(|c| c.criteria.max_size = Some(Setting::default(ByteSize(99)))),
+            .with(|c| c.criteria.max_size = Some(Setting::default(ByteSize(99)).into())),
         Case::trigger(Trigger::Size(ByteSize(100))),
     ] {
         assert!(matches!(case.ask(None, now).verdict, Verdict::Rotate(_)));
