@@ -17,5 +17,6 @@ mod differential;
 mod docs;
 mod messages;
 mod scene;
+mod overlap;
 mod story;
 mod writers;

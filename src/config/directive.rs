@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::policy::{Packer, RotateAs, ScriptKind, Trigger, Writers};
+use super::policy::{Effort, Packer, RotateAs, ScriptKind, Trigger, Writers};
 use super::value::{Bad, Reading};
 use crate::units::{ByteSize, Days, KeepCount, Mode};
 
@@ -65,6 +65,8 @@ pub enum Directive {
     },
     /// `compressor`: one that is built in, or none.
     Compressor(Packer),
+    /// `compressjobs`.
+    CompressJobs(Effort),
     /// `uncompresscmd`.
     UncompressCommand(OsString),
     /// `mail`, or `nomail`.
@@ -240,7 +242,7 @@ mod tests {
             nomissingok noolddir norenamecopy nosharedscripts noshred notifempty olddir postrotate \
             preremove prerotate renamecopy rotate sharedscripts shred shredcycles size start su \
             tabooext taboopat uncompresscmd weekly yearly";
-        let ours = ["compressor", "every", "minutely", "writers"];
+        let ours = ["compressjobs", "compressor", "every", "minutely", "writers"];
         let expected: BTreeSet<_> = reference.split_whitespace().chain(ours).collect();
         assert_eq!(all().map(|row| row.name).collect::<BTreeSet<_>>(), expected);
     }

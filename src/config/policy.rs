@@ -10,7 +10,7 @@ mod scripts;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use compression::{Compression, Mail, Packer, UNCOMPRESS_COMMAND};
+pub use compression::{Compression, Effort, Mail, Packer, UNCOMPRESS_COMMAND};
 pub use criteria::{Criteria, Interval, SlotLength, Trigger};
 pub use scripts::{ScriptKind, Scripts};
 

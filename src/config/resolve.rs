@@ -118,6 +118,7 @@ impl Policy {
             Directive::Mail(address) => Arc::make_mut(&mut self.mail).address = address,
             Directive::CompressCommand { .. }
             | Directive::Compressor(_)
+            | Directive::CompressJobs(_)
             | Directive::UncompressCommand(_)
             | Directive::CompressOptions(_)
             | Directive::CompressExtension(_) => self.compressor(directive),
@@ -175,6 +176,7 @@ impl Policy {
                 }
             }
             Directive::Compressor(packer) => compression.set_built_in(packer),
+            Directive::CompressJobs(effort) => compression.effort = effort,
             Directive::UncompressCommand(program) => compression.uncompress = program,
             Directive::CompressOptions(words) => {
                 compression.options = words;

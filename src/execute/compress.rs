@@ -7,44 +7,114 @@ use crate::execute::copy::Making;
 use crate::execute::site::{Effect, Result, Site, refused, system};
 use crate::fault::Fault;
 use crate::names::Shown;
-use crate::plan::step::{Action, Compressor, Place, Why};
-use crate::system::child::{self, Ended, Filtered, NotRun};
+use crate::plan::step::{Action, Compressor, Effort, Place, Step, Why};
+use crate::system::child::{self, Ended as ChildEnded, Filtered, NotRun};
 use crate::system::file::{self, Access, OpenFile, Wanted};
-use crate::system::packing::{self, Format};
+use crate::system::packing::pool::{Ended, Task};
+use crate::system::packing::{Format, usual_jobs};
+use crate::units::FileId;
 
-/// Compresses a file to a temporary name (compat ROT-80 to ROT-84).
-///
-/// The output gets its final name only when the compressor has ended well and the output is synced;
-/// the source is another step's business.
-pub(super) fn compress(
+/// A step that compresses.
+pub(super) struct Compressing<'a> {
+    pub making: Making<'a>,
+    pub compressor: &'a Compressor,
+    pub effort: Effort,
+}
+
+impl<'a> Compressing<'a> {
+    /// The step, if it is one.
+    pub fn of(step: &'a Step) -> Option<Self> {
+        let Action::Compress { from, temp, to, compressor, effort, attributes, .. } = &step.action
+        else {
+            return None;
+        };
+        let Action::Compress { allow_hard_links, .. } = step.action else { return None };
+        let (hard_links, expect) = (allow_hard_links, step.expect);
+        let making = Making { from, temp, to, attributes, hard_links, expect };
+        Some(Self { making, compressor, effort: *effort })
+    }
+
+    /// What is made, if a thread of ours makes it.
+    pub fn format(&self) -> Option<Format> {
+        match *self.compressor {
+            Compressor::Gzip { level, members: false } => Some(Format::Gzip { level }),
+            Compressor::Gzip { level, members: true } => Some(Format::GzipMembers { level }),
+            Compressor::Zstd { level } => Some(Format::Zstd { level }),
+            Compressor::Command { .. } => None,
+        }
+    }
+
+    /// Opens what a thread needs, unless all was done by a run that died.
+    ///
+    /// With `at_once` the file has all threads that there may be: somebody waits for it.
+    pub fn open(&self, site: &Site<'_>, format: Format, at_once: bool) -> Result<Opened> {
+        if let Some(id) = self.making.is_made(site)? {
+            return Ok(Opened::Made(id));
+        }
+        let input = self.making.open(site)?;
+        let length = file::facts(&input)
+            .map_err(|errno| {
+                system(&format!("stat of {} failed", site.shown(self.making.from)), errno)
+            })?
+            .size;
+        let jobs = self.effort.jobs.map_or_else(usual_jobs, usize::from);
+        let threads = format.threads(if at_once { u64::MAX } else { length }, jobs);
+        Ok(Opened::Ready { input, threads, jobs })
+    }
+
+    /// Makes the output, and with it the task.
+    pub fn task(
+        &self,
+        site: &Site<'_>,
+        format: Format,
+        ticket: u64,
+        (input, threads): (OpenFile, usize),
+    ) -> Result<Task> {
+        let output = self.making.create(site)?;
+        Ok(Task { ticket, format, input, output, threads, idle: self.effort.idle })
+    }
+
+    /// What became of the task. The output gets its final name only later, and the source is another
+    /// step's business.
+    pub fn end(&self, site: &Site<'_>, ended: &Ended) -> Result {
+        let shown = site.shown(self.making.from);
+        let filled = ended
+            .result
+            .map_err(|cause| Fault::new(format!("failed to compress log {shown}: {cause}")));
+        let id = self.making.complete(site, &ended.output, filled, &ended.input)?;
+        Ok(Effect::done(Some(id)))
+    }
+}
+
+/// What is needed to compress a file.
+pub(super) enum Opened {
+    /// Nothing: this is it.
+    Made(FileId),
+    /// The source; how many threads are to work on it, and on all.
+    Ready { input: OpenFile, threads: usize, jobs: usize },
+}
+
+/// Compresses a file to a temporary name by a command (compat ROT-80 to ROT-84).
+pub(super) fn by_command(
     site: &Site<'_>,
-    making: &Making<'_>,
-    compressor: &Compressor,
+    compressing: &Compressing<'_>,
     observer: &mut dyn Observer,
 ) -> Result {
+    let (making, Compressor::Command { program, options }) =
+        (&compressing.making, compressing.compressor)
+    else {
+        return Err(Fault::new("no command compresses this"));
+    };
     if let Some(id) = making.is_made(site)? {
         return Ok(Effect::already(Some(id)));
     }
     let source = making.open(site)?;
     let path = site.plan.path(making.from);
     let shown = Shown::path(&path).to_string();
-    let built_in = |format: Format, output: &OpenFile| {
-        packing::compress(format, &source, output)
-            .map_err(|cause| Fault::new(format!("failed to compress log {shown}: {cause}")))
-    };
-    let fill = |output: &OpenFile| match compressor {
-        Compressor::Gzip { level, members: false } => {
-            built_in(Format::Gzip { level: *level }, output)
-        }
-        Compressor::Gzip { level, members: true } => {
-            built_in(Format::GzipMembers { level: *level }, output)
-        }
-        Compressor::Zstd { level } => built_in(Format::Zstd { level: *level }, output),
-        Compressor::Command { program, options } => {
-            let arguments = options.iter().map(|o| o.0.clone().into_os_string());
-            let result = child::filter(&program.0, arguments, &source, output, &path);
-            judge(result, &program.0, &shown, observer)
-        }
+    let fill = |output: &OpenFile| {
+        let arguments = options.iter().map(|o| o.0.clone().into_os_string());
+        let result = child::filter(&program.0, arguments, &source, output, &path);
+        judge(result, &program.0, &shown, observer)
     };
     Ok(Effect::done(Some(making.make(site, fill, &source)?)))
 }
@@ -61,7 +131,7 @@ fn judge(
         let program = Shown::path(program);
         // The reference's child says so itself, on its standard error.
         let text = format!("error: cannot execute compress command '{program}': {cause}\n");
-        Filtered { ended: Ended::Status(1), complaint: text.into_bytes() }
+        Filtered { ended: ChildEnded::Status(1), complaint: text.into_bytes() }
     });
     if !filtered.complaint.is_empty() {
         observer.observe(&Event::Error(&Fault::new(format!(
@@ -70,7 +140,7 @@ fn judge(
         observer.observe(&Event::Raw(&filtered.complaint));
     }
     match filtered.ended {
-        Ended::Well => Ok(()),
+        ChildEnded::Well => Ok(()),
         ended => Err(Fault::new(format!("failed to compress log {shown}: {ended}"))),
     }
 }

@@ -72,19 +72,37 @@ impl Making<'_> {
         fill: impl FnOnce(&OpenFile) -> Result<()>,
         source: &OpenFile,
     ) -> Result<FileId> {
+        let output = self.create(site)?;
+        let filled = fill(&output);
+        self.complete(site, &output, filled, source)
+    }
+
+    /// Makes the temporary file, empty.
+    pub fn create(&self, site: &Site<'_>) -> Result<OpenFile> {
         let dir = site.dir(self.temp)?;
+        let what = || format!("error creating output file {}", site.shown(self.to));
+        file::create_new(&dir, &self.temp.name).map_err(|errno| system(&what(), errno))
+    }
+
+    /// Makes the temporary file look as it shall, and safe on disk, if it was filled; else, or if that
+    /// fails, removes it again.
+    pub fn complete(
+        &self,
+        site: &Site<'_>,
+        output: &OpenFile,
+        filled: Result<()>,
+        source: &OpenFile,
+    ) -> Result<FileId> {
         let what = format!("error creating output file {}", site.shown(self.to));
-        let output =
-            file::create_new(&dir, &self.temp.name).map_err(|errno| system(&what, errno))?;
-        let filled = fill(&output).and_then(|()| {
-            dress(&output, self.attributes, Some(source))
-                .and_then(|()| file::sync(&output))
+        let filled = filled.and_then(|()| {
+            dress(output, self.attributes, Some(source))
+                .and_then(|()| file::sync(output))
                 .map_err(|errno| system(&what, errno))?;
-            file::facts(&output).map_err(|errno| system(&what, errno))
+            file::facts(output).map_err(|errno| system(&what, errno))
         });
         match filled {
             Ok(facts) => Ok(facts.id),
-            Err(fault) => Err(undo(&dir, self.temp, &output, fault, site)),
+            Err(fault) => Err(undo(&*site.dir(self.temp)?, self.temp, output, fault, site)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::event::{Observer, Postponement};
 use crate::execute::ScriptTexts;
-use crate::execute::compress::{compress, secure};
+use crate::execute::compress::{Compressing, by_command, secure};
 use crate::execute::copy::{Making, copy, copy_parked, dress, undo};
 use crate::execute::cut::{Cutting, cut};
 use crate::execute::mail::mail;
@@ -78,11 +78,10 @@ pub(super) fn perform(
             let cutting = Cutting { log, archive, hard_links, expect, in_doubt };
             cut(site, &cutting, company.observer)?
         }
-        Action::Compress { from, temp, to, compressor, attributes, allow_hard_links } => {
-            let hard_links = *allow_hard_links;
-            let making = Making { from, temp, to, attributes, hard_links, expect };
-            compress(site, &making, compressor, company.observer)?
-        }
+        Action::Compress { .. } => match Compressing::of(step) {
+            Some(compressing) => by_command(site, &compressing, company.observer)?,
+            None => Effect::done(None),
+        },
         Action::Mail { .. } => mail(site, step, company)?,
         Action::Remove { file, pre_remove } => {
             remove(site, file, pre_remove.as_ref(), expect, step.why, company)?

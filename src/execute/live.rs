@@ -1,41 +1,39 @@
 //! The real run: carries plans out, and finishes those of a run that died.
 
-use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::rc::Rc;
+use std::time::Duration;
 
-use crate::event::{Event, Observer, Postponement, StepResult};
-use crate::execute::effects::{Company, is_announced, perform};
+use crate::event::{Event, Observer};
 use crate::execute::journal::Journal;
 use crate::execute::lines::Line;
-use crate::execute::rename::discard_copy;
 use crate::execute::script;
-use crate::execute::site::{Halt, Site};
+use crate::execute::under_way::{Lane, Pending, UnderWay, Wait};
 use crate::execute::waiting;
-use crate::execute::work::{Standing, Work};
-use crate::execute::writers;
+use crate::execute::work::Work;
 use crate::execute::{Outcome, Perform, PlanId, ScriptTexts};
 use crate::fault::Fault;
 use crate::plan::Plan;
-use crate::plan::step::{Action, Archive, Expect, ScriptCall, Step};
+use crate::plan::step::{Action, ScriptCall};
 use crate::system::{Dirs, identity};
-use crate::units::FileId;
 
 /// Carries plans out.
 pub struct Live {
-    dirs: Rc<RefCell<Dirs>>,
-    scripts: Rc<dyn ScriptTexts>,
-    log: Log,
+    pub(super) dirs: Rc<RefCell<Dirs>>,
+    pub(super) scripts: Rc<dyn ScriptTexts>,
+    pub(super) log: Log,
     promised: BTreeMap<u64, Work>,
+    pub(super) under_way: UnderWay,
     /// What later runs are to try again.
-    waiting: Vec<Plan>,
+    pub(super) waiting: Vec<Plan>,
     /// Numbers plans where there is no journal to do it.
     next: u64,
 }
 
 /// The journal, if there is one.
-struct Log {
+pub(super) struct Log {
     journal: Option<Journal>,
     /// Its trouble was told.
     told: bool,
@@ -44,7 +42,7 @@ struct Log {
 impl Log {
     /// Notes progress. If that is impossible the run goes on: the steps are such that they can be
     /// done again, so it matters only if this run dies too.
-    fn note(&mut self, line: &Line<'_>, observer: &mut dyn Observer) {
+    pub(super) fn note(&mut self, line: &Line<'_>, observer: &mut dyn Observer) {
         let Some(journal) = &mut self.journal else { return };
         let written = match line {
             Line::Closed { plan } => journal.close(*plan),
@@ -67,7 +65,8 @@ impl Live {
         scripts: Rc<dyn ScriptTexts>,
     ) -> Self {
         let log = Log { journal, told: false };
-        Self { dirs, scripts, log, promised: BTreeMap::new(), waiting: Vec::new(), next: 1 }
+        let (promised, under_way) = (BTreeMap::new(), UnderWay::default());
+        Self { dirs, scripts, log, promised, under_way, waiting: Vec::new(), next: 1 }
     }
 
     /// Finishes what a run that died has left, closing plans last, then tries what was postponed, and
@@ -104,6 +103,7 @@ impl Live {
             };
             all.push((plan, outcome));
         }
+        all.extend(self.ended(true, observer));
         all
     }
 
@@ -117,116 +117,88 @@ impl Live {
         self.log.journal.as_mut().map_or(Ok(()), |journal| journal.finish(&waiting))
     }
 
-    /// One step: cancelled, or done, under the plan's identity, between the two lines that the journal
-    /// has about it.
-    fn step(&mut self, id: u64, work: &mut Work, index: usize, observer: &mut dyn Observer) {
-        let Some(step) = work.plan.steps.get(index) else { return };
-        let lowered = identity::assume_if(work.plan.identity);
-        let site =
-            Site { dirs: &self.dirs, plan: &work.plan, made: &work.made, resumed: work.resumed };
-        let standing = work.standing(index);
-        let held_back = match (&lowered, &standing) {
-            (Ok(_), Standing::Free) => {
-                writers::postponement(&site, step, &mut work.waited, !work.waiting, observer)
+    /// Lets what is under way go on, as far as it need not wait.
+    fn proceed(&mut self, observer: &mut dyn Observer) {
+        let mut arrived = std::mem::take(&mut self.under_way.arrived);
+        while let Some(ended) = self.under_way.pool.ended(Duration::ZERO) {
+            arrived.push(ended);
+        }
+        for ended in arrived {
+            let Some(mut lane) = self.under_way.lane_of(ended.ticket) else { continue };
+            let Some(mut pending) = self.under_way.lend(lane.plan) else { continue };
+            self.packed(lane.plan, &mut pending.work, lane.next, &ended, observer);
+            lane.next += 1;
+            self.go_on(lane, pending, observer);
+        }
+        for lane in self.under_way.take_asking() {
+            if let Some(pending) = self.under_way.lend(lane.plan) {
+                self.go_on(lane, pending, observer);
             }
-            _ => None,
-        };
-        let (result, left) = match (&lowered, standing, held_back) {
-            (Err(fault), ..) => {
-                observer.observe(&Event::Error(fault));
-                (StepResult::Failed(fault.clone()), None)
+        }
+        while let Some(lane) = self.under_way.queue.pop_front() {
+            let Some(pending) = self.under_way.lend(lane.plan) else { continue };
+            if self.go_on(lane, pending, observer) == Some(Wait::Room) {
+                break;
             }
-            // A log that was moved aside to be copied is the only one: it is copied by the next run.
-            (Ok(_), Standing::Cancelled, _) if work.must_be_made_up(index) => {
-                let reason = Fault::new("an earlier step failed");
-                (StepResult::Postponed(Postponement { reason, failed: false }), None)
-            }
-            (Ok(_), Standing::Cancelled, _) => {
-                if let Err(fault) = tidy(&site, &step.action) {
-                    observer.observe(&Event::Warning(&fault.message));
-                }
-                (StepResult::Cancelled, None)
-            }
-            // Whoever it waits with has said why.
-            (Ok(_), Standing::Waits(reason), _) => {
-                (StepResult::Postponed(Postponement { reason, failed: false }), None)
-            }
-            (Ok(_), Standing::Free, Some(why)) => {
-                let known = work.waiting || waits(&self.waiting, &site, step);
-                say_held_back(&why, known, observer);
-                (StepResult::Postponed(why), None)
-            }
-            (Ok(_), Standing::Free, None) => {
-                observer.observe(&Event::StepStarted { plan: &work.plan, step });
-                let interrupted = work.starts.get(&index).copied().unwrap_or_default();
-                if is_announced(&step.action) {
-                    self.log.note(&Line::Started { plan: id, step: index }, observer);
-                }
-                let mut company = Company { scripts: &*self.scripts, observer, interrupted };
-                match perform(&site, step, &mut company) {
-                    Ok(effect) if effect.already => (StepResult::AlreadyDone, effect.id),
-                    Ok(effect) => (StepResult::Done, effect.id),
-                    Err(Halt::Failed(fault)) => {
-                        observer.observe(&Event::Error(&fault));
-                        (StepResult::Failed(fault), None)
-                    }
-                    Err(Halt::Postponed(why)) => {
-                        if why.failed {
-                            observer.observe(&Event::Error(&why.reason));
-                        }
-                        (StepResult::Postponed(why), None)
-                    }
-                }
-            }
-        };
-        drop(lowered);
-        self.ended(id, index, &result, left, observer);
-        observer.observe(&Event::StepEnded { plan: &work.plan, step, result: &result });
-        work.settle(index, result, left);
+        }
     }
 
-    fn ended(
+    /// Goes on with a lane of a plan that is under way; gives what it waits for, if it has to.
+    fn go_on(
         &mut self,
-        plan: u64,
-        step: usize,
-        result: &StepResult,
-        id: Option<FileId>,
+        mut lane: Lane,
+        mut pending: Pending,
         observer: &mut dyn Observer,
-    ) {
-        let result = Cow::Borrowed(result);
-        self.log.note(&Line::Done { plan, step, result, id }, observer);
+    ) -> Option<Wait> {
+        let id = lane.plan;
+        let wait = self.advance(&mut lane, &mut pending.work, observer);
+        match wait {
+            Some(wait) => self.under_way.park(lane, wait),
+            None => pending.lanes -= 1,
+        }
+        if let Some(work) = self.under_way.give_back(id, pending) {
+            let (outcome, rest) = (work.outcome_of(work.rest()..work.results.len()), work.rest());
+            self.close(id, &work, observer);
+            let Plan { mut steps, .. } = work.plan;
+            let plan = Plan { steps: steps.split_off(rest), ..work.plan };
+            self.under_way.ended.push((plan, outcome));
+        }
+        wait
     }
-}
 
-/// Whether something waits for the file of a step already.
-fn waits(waiting: &[Plan], site: &Site<'_>, step: &Step) -> bool {
-    let id = step.action.source().and_then(|place| site.expected(place, step.expect));
-    let mut steps = waiting.iter().flat_map(|plan| &plan.steps);
-    id.is_some_and(|id| {
-        steps.any(|step| matches!(step.expect, Expect::Present(there) if there.is(&id)))
-    })
-}
-
-/// Tells once a file who keeps it; later only who asks hears of it.
-fn say_held_back(why: &Postponement, known: bool, observer: &mut dyn Observer) {
-    if why.failed {
-        observer.observe(&Event::Error(&why.reason));
-    } else if known {
-        observer.observe(&Event::Debug(&why.reason.message));
-    } else {
-        let Fault { message, hint, .. } = &why.reason;
-        let hint = hint.as_ref().map_or_else(String::new, |hint| format!(" ({hint})"));
-        observer.observe(&Event::Note(&format!("{message}{hint}")));
+    /// Does steps of a lane until one has to wait: then what for.
+    fn advance(
+        &mut self,
+        lane: &mut Lane,
+        work: &mut Work,
+        observer: &mut dyn Observer,
+    ) -> Option<Wait> {
+        while lane.next < lane.end {
+            // A resumed plan goes on where it was.
+            if work.results.get(lane.next).is_some_and(Option::is_none)
+                && let Some(wait) = self.try_step(lane.plan, work, lane.next, false, observer)
+            {
+                return Some(wait);
+            }
+            lane.next += 1;
+        }
+        None
     }
-}
 
-/// Removes what an earlier step has prepared for one that will not run.
-fn tidy(site: &Site<'_>, action: &Action) -> Result<(), Fault> {
-    match action {
-        Action::Install { temp, .. }
-        | Action::Publish { temp, .. }
-        | Action::Cut { archive: Some(Archive { temp, .. }), .. } => discard_copy(site, temp),
-        _ => Ok(()),
+    /// Waits for all that is under way.
+    fn wait_for_all(&mut self, observer: &mut dyn Observer) {
+        self.proceed(observer);
+        while !self.under_way.is_empty() {
+            self.under_way.pause();
+            self.proceed(observer);
+        }
+    }
+
+    /// All steps of a plan have ended. One that failed is closed too: the next run looks at the disk and
+    /// plans anew.
+    fn close(&mut self, id: u64, work: &Work, observer: &mut dyn Observer) {
+        self.log.note(&Line::Closed { plan: id }, observer);
+        self.waiting.extend(waiting::left_over(work));
     }
 }
 
@@ -249,22 +221,49 @@ impl Perform for Live {
     fn carry_out(&mut self, id: PlanId, observer: &mut dyn Observer) -> Outcome {
         let PlanId(id) = id;
         let Some(mut work) = self.promised.remove(&id) else { return Outcome::default() };
-        for index in 0..work.plan.steps.len() {
+        if work.plan.closing {
+            self.wait_for_all(observer);
+        } else {
+            self.proceed(observer);
+        }
+        let rest = work.rest();
+        for index in 0..rest {
             // A resumed plan goes on where it was.
             if work.results.get(index).is_some_and(Option::is_none) {
                 self.step(id, &mut work, index, observer);
             }
         }
-        // A failed plan is closed too: the next run looks at the disk and plans anew.
-        self.log.note(&Line::Closed { plan: id }, observer);
         if work.plan.steps.iter().any(|step| runs_script(&step.action)) {
             let mut dirs = self.dirs.borrow_mut();
             for dir in &work.plan.directories {
                 dirs.forget(&dir.0);
             }
         }
-        self.waiting.extend(waiting::left_over(&work));
-        work.outcome()
+        let mut left = Vec::new();
+        for steps in work.lanes() {
+            let mut lane = Lane { plan: id, next: steps.start, end: steps.end };
+            if let Some(wait) = self.advance(&mut lane, &mut work, observer) {
+                left.push((lane, wait));
+            }
+        }
+        if left.is_empty() {
+            self.close(id, &work, observer);
+            return work.outcome();
+        }
+        let outcome = work.outcome_of(0..rest);
+        self.under_way.add(id, work, left);
+        outcome
+    }
+
+    fn ended(&mut self, all: bool, observer: &mut dyn Observer) -> Vec<(Plan, Outcome)> {
+        if all {
+            self.wait_for_all(observer);
+        }
+        std::mem::take(&mut self.under_way.ended)
+    }
+
+    fn is_under_way(&self, path: &Path) -> bool {
+        self.under_way.has(path)
     }
 
     fn script(&mut self, call: &ScriptCall, observer: &mut dyn Observer) -> Result<(), Fault> {

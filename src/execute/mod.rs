@@ -25,6 +25,9 @@
 //!   compressed file that does not fit is removed again, and its source stays.
 //! - **Held directories.** A directory that is swapped for another in mid-plan changes nothing.
 //!
+//! - **Overlap.** What takes long for one log goes on while the next ones are rotated; `under_way` says how,
+//!   and why a kill finds nothing new.
+//!
 //! # Limits
 //!
 //! - A script that was running when the run died is run once more (it may have run to its end, or
@@ -43,6 +46,8 @@
 //! - Without a journal (`-s /dev/null`) nothing is finished after a kill.
 //! - A journal names relative directories as the configuration does: a run that is started
 //!   elsewhere finds nothing there, and those steps fail.
+
+use std::path::Path;
 
 use crate::clock::LocalTime;
 use crate::event::{Observer, StepResult};
@@ -64,8 +69,10 @@ pub mod preview;
 mod rename;
 mod script;
 mod site;
+mod stepping;
 #[cfg(test)]
 mod tests;
+mod under_way;
 mod waiting;
 mod work;
 mod writers;
@@ -90,7 +97,17 @@ pub trait Perform {
 
     /// Carries out (or shows) a promised plan. A failed step is told to the observer and takes the
     /// later steps of its scope with it; the others are done.
+    ///
+    /// The outcome may be that of the plan's first steps alone: then the rest is under way
+    /// ([`Plan::rest`]), and [`Self::ended`] tells of it.
     fn carry_out(&mut self, id: PlanId, observer: &mut dyn Observer) -> Outcome;
+
+    /// What was under way and has ended since this was last asked: plans of the remaining steps alone, in
+    /// the order in which they ended. With `all` the others are waited for.
+    fn ended(&mut self, all: bool, observer: &mut dyn Observer) -> Vec<(Plan, Outcome)>;
+
+    /// Whether something that is under way may still touch a file.
+    fn is_under_way(&self, path: &Path) -> bool;
 
     /// Runs (or shows) a script outside of a plan: `firstaction`, `prerotate`.
     ///

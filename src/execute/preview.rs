@@ -1,6 +1,7 @@
 //! The dry run: shows the very steps that a real run carries out, and changes nothing.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::rc::Rc;
 
 use crate::event::{Event, Observer, StepResult};
@@ -52,6 +53,14 @@ impl Perform for Preview {
             observer.observe(&Event::StepEnded { plan: &plan, step, result: &StepResult::Done });
         }
         Outcome::default()
+    }
+
+    fn ended(&mut self, _: bool, _: &mut dyn Observer) -> Vec<(Plan, Outcome)> {
+        Vec::new()
+    }
+
+    fn is_under_way(&self, _: &Path) -> bool {
+        false
     }
 
     fn script(&mut self, call: &ScriptCall, observer: &mut dyn Observer) -> Result<(), Fault> {

@@ -52,7 +52,7 @@ pub(super) fn left_over(work: &Work) -> Option<Plan> {
         made_here.extend(target(&step.action).cloned());
         steps.push(step);
     }
-    let plan = Plan { steps, records: Vec::new(), ..work.plan.clone() };
+    let plan = Plan { steps, records: Vec::new(), rest: None, ..work.plan.clone() };
     (!plan.steps.is_empty()).then_some(plan)
 }
 

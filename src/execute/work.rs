@@ -1,12 +1,13 @@
 //! A plan and how far it has come.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::ops::Range;
 
 use crate::event::StepResult;
 use crate::execute::Outcome;
 use crate::fault::Fault;
 use crate::plan::step::{Action, Place, Plan, Scope, Why};
+use crate::system::Stopwatch;
 use crate::units::FileId;
 
 /// A plan that is being carried out.
@@ -26,8 +27,8 @@ pub(super) struct Work {
     pub resumed: bool,
     /// Earlier runs have postponed it: nobody was interrupted, unless a step has ended.
     pub waiting: bool,
-    /// How long its steps have waited for writers.
-    pub waited: Duration,
+    /// When its steps began to wait for writers.
+    pub waits_since: Option<Stopwatch>,
 }
 
 /// What earlier steps mean for a step.
@@ -45,8 +46,8 @@ impl Work {
     pub fn new(plan: Plan) -> Self {
         let results = vec![None; plan.steps.len()];
         let (made, starts, stopped) = (HashMap::new(), HashMap::new(), Vec::new());
-        let waited = Duration::ZERO;
-        Self { plan, results, stopped, made, starts, resumed: false, waiting: false, waited }
+        let waits_since = None;
+        Self { plan, results, stopped, made, starts, resumed: false, waiting: false, waits_since }
     }
 
     /// Whether earlier steps stand in the way of this one.
@@ -128,16 +129,48 @@ impl Work {
         }
     }
 
+    /// Where its rest begins ([`Plan::rest`]); behind the last step if it has none.
+    pub fn rest(&self) -> usize {
+        self.plan.rest.map_or(self.results.len(), |rest| self.results.len().min(rest as usize))
+    }
+
+    /// The parts of its rest: one for each log, in order.
+    pub fn lanes(&self) -> Vec<Range<usize>> {
+        let log = |index: usize| match self.plan.steps.get(index).map(|step| step.scope) {
+            Some(Scope::Log(log) | Scope::Version(log, _)) => Some(log),
+            Some(Scope::Block) | None => None,
+        };
+        let mut lanes: Vec<Range<usize>> = Vec::new();
+        for index in self.rest()..self.results.len() {
+            match lanes.last_mut() {
+                Some(lane) if log(lane.start) == log(index) => lane.end = index + 1,
+                _ => lanes.push(index..index + 1),
+            }
+        }
+        lanes
+    }
+
     /// What became of it. A step that was not reached counts as cancelled.
     pub fn outcome(&self) -> Outcome {
-        let results: Vec<StepResult> =
-            self.results.iter().map(|r| r.clone().unwrap_or(StepResult::Cancelled)).collect();
+        self.outcome_of(0..self.results.len())
+    }
+
+    /// What became of some of its steps, and the records that hold after them.
+    pub fn outcome_of(&self, steps: Range<usize>) -> Outcome {
+        let result = |index: usize| {
+            let result = self.results.get(index).and_then(Clone::clone);
+            result.unwrap_or(StepResult::Cancelled)
+        };
+        let results: Vec<StepResult> = steps.clone().map(result).collect();
         let holds = |after: Option<u32>| match after {
-            None => true,
-            Some(index) => matches!(
-                results.get(index as usize),
-                Some(StepResult::Done | StepResult::AlreadyDone)
-            ),
+            None => steps.start == 0,
+            Some(index) => {
+                let done = matches!(
+                    self.results.get(index as usize),
+                    Some(Some(StepResult::Done | StepResult::AlreadyDone))
+                );
+                done && steps.contains(&(index as usize))
+            }
         };
         let records = self.plan.records.iter().filter(|r| holds(r.after));
         let records = records.map(|r| (r.log.clone(), r.time)).collect();

@@ -9,56 +9,74 @@ use crate::event::{Event, Observer, Postponement};
 use crate::execute::site::Site;
 use crate::fault::Fault;
 use crate::plan::step::{Action, Guard, Step};
-use crate::system::Errno;
 use crate::system::file::{self, Access, OpenFile, Refused, Wanted};
 use crate::system::holders::{self, Holder};
 use crate::system::lease;
+use crate::system::{Errno, Stopwatch};
 
 /// Pauses between two questions: the first daemons are done within a millisecond, the last ones look
 /// for a signal once in a while.
 const PAUSE: Duration = Duration::from_millis(2);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
-/// Why a step must wait, if it must.
+/// How long until the next question.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pause(pub Duration);
+
+impl Pause {
+    pub const FIRST: Self = Self(PAUSE);
+
+    /// The pause after this one.
+    pub fn next(self) -> Self {
+        Self((self.0 * 2).min(LONGEST_PAUSE))
+    }
+}
+
+/// Whether a step may be done, as far as writers are concerned.
+pub(super) enum Answer {
+    /// Nobody writes the file; or nobody can tell, which was said.
+    Free,
+    /// Somebody does, and may stop soon.
+    AskAgain,
+    /// Somebody does, and goes on.
+    Postponed(Postponement),
+}
+
+/// Asks whether a step must wait.
 ///
-/// Asks again for as long as the step allows; what earlier steps of the plan have waited counts, since
-/// they were waiting for the same signal. What cannot be found out does not stand in the way, but is
-/// told.
-pub(super) fn postponement(
+/// For as long as the step allows, the answer is to ask again. Time runs from the first question that the
+/// plan's steps had to repeat, since all of them wait for the same signal; without patience it has run
+/// out.
+pub(super) fn ask(
     site: &Site<'_>,
     step: &Step,
-    waited: &mut Duration,
+    since: &mut Option<Stopwatch>,
     patient: bool,
     observer: &mut dyn Observer,
-) -> Option<Postponement> {
-    let Guard::NotWritten { wait, error } = step.guard else { return None };
-    let file = match open(site, step)? {
-        Ok(file) => file,
-        Err(Refused::System(errno)) => {
+) -> Answer {
+    let Guard::NotWritten { wait, error } = step.guard else { return Answer::Free };
+    let file = match open(site, step) {
+        Some(Ok(file)) => file,
+        Some(Err(Refused::System(errno))) => {
             tell_unknown(site, step, errno, observer);
-            return None;
+            return Answer::Free;
         }
         // Gone, or another file: the step's own business.
-        Err(_) => return None,
+        Some(Err(_)) | None => return Answer::Free,
     };
-    let most = if patient { Duration::from_millis(wait.into()) } else { Duration::ZERO };
-    let mut pause = PAUSE;
-    loop {
-        match is_written(&file) {
-            Ok(true) => {}
-            Ok(false) => return None,
-            Err(errno) => {
-                tell_unknown(site, step, errno, observer);
-                return None;
-            }
+    match is_written(&file) {
+        Ok(true) => {}
+        Ok(false) => return Answer::Free,
+        Err(errno) => {
+            tell_unknown(site, step, errno, observer);
+            return Answer::Free;
         }
-        if *waited >= most {
-            return Some(Postponement { reason: reason(site, step, &file), failed: error });
-        }
-        std::thread::sleep(pause);
-        *waited += pause;
-        pause = (pause * 2).min(LONGEST_PAUSE);
     }
+    let waited = since.get_or_insert_with(Stopwatch::start).elapsed();
+    if patient && waited < Duration::from_millis(wait.into()) {
+        return Answer::AskAgain;
+    }
+    Answer::Postponed(Postponement { reason: reason(site, step, &file), failed: error })
 }
 
 /// A fresh descriptor for reading.

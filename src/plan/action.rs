@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::config::policy::ScriptKind;
+pub use crate::config::policy::{Effort, ScriptKind};
 use crate::facts::FileFacts;
 use crate::names::{AnyPath, LogPath};
 use crate::units::{FileTime, Mode};
@@ -141,6 +141,9 @@ pub enum Action {
         to: Place,
         /// What compresses it.
         compressor: Compressor,
+        /// How much of the machine it may use.
+        #[serde(default)]
+        effort: Effort,
         /// What it will look like.
         attributes: Attributes,
         /// `allowhardlink`.
@@ -186,6 +189,23 @@ impl Action {
     }
 
     /// All names that it speaks of.
+    pub fn places(&self) -> Vec<&Place> {
+        match self {
+            Self::Rename { from, to } => vec![from, to],
+            Self::Copy { from, temp, to, .. } | Self::Compress { from, temp, to, .. } => {
+                vec![from, temp, to]
+            }
+            Self::Create { temp, log, .. } | Self::Install { temp, log } => vec![temp, log],
+            Self::Publish { temp, to } => vec![temp, to],
+            Self::Cut { log, archive: None, .. } => vec![log],
+            Self::Cut { log, archive: Some(Archive { temp, to }), .. } => vec![log, temp, to],
+            Self::Mail { file, .. } | Self::Remove { file, .. } => vec![file],
+            Self::MakeDir { dir, .. } => vec![dir],
+            Self::Script(_) => Vec::new(),
+        }
+    }
+
+    /// The same, to be changed.
     pub fn places_mut(&mut self) -> Vec<&mut Place> {
         match self {
             Self::Rename { from, to } => vec![from, to],

@@ -94,6 +94,7 @@ impl Sequence<'_> {
             temp: temp.clone(),
             to: to.clone(),
             compressor: compressor(&policy.compression)?,
+            effort: policy.compression.effort,
             attributes,
             allow_hard_links: policy.selection.allow_hard_links,
         };

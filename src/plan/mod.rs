@@ -115,6 +115,7 @@ pub fn closing(block: &BlockKey, now: LocalTime) -> Plan {
         }],
         records: Vec::new(),
         closing: true,
+        rest: None,
     }
 }
 

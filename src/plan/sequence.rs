@@ -36,10 +36,12 @@ pub fn build(request: &Request<'_>) -> Built {
         steps: Vec::new(),
         records: Vec::new(),
         closing: false,
+        rest: None,
     };
     if faults.is_empty() {
         plan.directories = sequence.draft.directories;
         plan.steps = sequence.draft.steps;
+        plan.rest = sequence.rest;
         plan.records = sequence.draft.records;
     } else {
         // A log that cannot be rotated now is recorded (compat B-28: its next name will be another).
@@ -64,6 +66,8 @@ pub(super) struct Sequence<'a> {
     pub(super) newest: Vec<Option<Place>>,
     /// Where `renamecopy` keeps each log until it is copied.
     pub(super) parked: Vec<Option<Place>>,
+    /// See [`Plan::rest`].
+    rest: Option<u32>,
     /// Logs whose new version has no free name.
     pub(super) clashes: Vec<u32>,
     /// See [`Built::remarks`].
@@ -78,6 +82,7 @@ impl<'a> Sequence<'a> {
             generations: HashMap::new(),
             newest: vec![None; request.subjects.len()],
             parked: vec![None; request.subjects.len()],
+            rest: None,
             clashes: Vec::new(),
             remarks: Vec::new(),
         }
@@ -110,8 +115,19 @@ impl<'a> Sequence<'a> {
             faults.extend(self.rotate(index, subject).err());
         }
         self.post_rotate();
+        let rest = self.draft.steps.len();
         for (index, subject) in self.numbered_subjects() {
             self.finish(index, subject);
+        }
+        let steps = self.draft.steps.get(rest..).unwrap_or_default();
+        // What people see keeps its order.
+        let is_seen = |action: &Action| match action {
+            Action::Script(_) | Action::Mail { .. } => true,
+            Action::Remove { pre_remove, .. } => pre_remove.is_some(),
+            _ => false,
+        };
+        if !steps.is_empty() && !steps.iter().any(|step| is_seen(&step.action)) {
+            self.rest = u32::try_from(rest).ok();
         }
         faults
     }

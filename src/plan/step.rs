@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use super::action::{
-    Action, Archive, Attributes, Compressor, DirAttributes, ScriptCall, ScriptKind, ScriptRef,
+    Action, Archive, Attributes, Compressor, DirAttributes, Effort, ScriptCall, ScriptKind,
+    ScriptRef,
 };
 use crate::clock::LocalTime;
 use crate::names::{AnyPath, FileName, LogPath};
@@ -34,6 +35,10 @@ pub struct Plan {
     /// A closing plan (`lastaction`) is written down when its block begins and carried out after
     /// all other plans of the block.
     pub closing: bool,
+    /// From this step on nothing is left but what follows from the rotation of each log, in a row for each,
+    /// without a script or a mail: it may be done while other logs are seen to. `None`: there is no such part.
+    #[serde(default)]
+    pub rest: Option<u32>,
 }
 
 impl Plan {

@@ -4,7 +4,7 @@ use crate::config::policy::ScriptKind;
 use crate::event::{Event, Observer};
 use crate::execute::Perform;
 use crate::fault::Fault;
-use crate::names::{LogPath, Shown};
+use crate::names::{FileName, LogPath, Shown};
 use crate::plan::date::DateSuffix;
 use crate::plan::{self, BlockKey, Plan, Request, ScriptCall, Subject, script_call};
 use crate::schedule::Verdict;
@@ -22,6 +22,7 @@ pub(super) fn handle(
     perform: &mut dyn Perform,
     observer: &mut dyn Observer,
 ) -> bool {
+    let mut all_well = true;
     let (block, any_logs) = (work.block, !work.logs.is_empty());
     observer.observe(&Event::BlockStarted { block, forced: world.forced, any_logs });
     if !any_logs {
@@ -34,6 +35,9 @@ pub(super) fn handle(
             return false;
         }
     };
+    if work.logs.iter().any(|log| perform.is_under_way(log.path.as_path())) {
+        all_well &= catch_up(true, world, perform, observer);
+    }
     let (due, refused) = decide_all(work, world, state, observer);
     let mut handling =
         Handling { work, key: block_key(block), world, state, perform, observer, failed: refused };
@@ -42,11 +46,27 @@ pub(super) fn handle(
     } else {
         handling.rotate(&due, refused);
     }
-    let failed = handling.failed;
+    let failed = handling.failed || !all_well;
     if let Some(line) = switch {
         observer.observe(&Event::Debug(&line));
     }
     !failed
+}
+
+/// Keeps the listings in step with what has been under way; with `all`, waits for it. Gives whether it went
+/// well.
+pub(super) fn catch_up(
+    all: bool,
+    world: &World<'_>,
+    perform: &mut dyn Perform,
+    observer: &mut dyn Observer,
+) -> bool {
+    let mut all_well = true;
+    for (plan, outcome) in perform.ended(all, observer) {
+        world.follow(&plan, &outcome);
+        all_well &= !outcome.failed;
+    }
+    all_well
 }
 
 /// A log that is due, and whose ids rotate it.
@@ -209,8 +229,9 @@ impl Handling<'_, '_> {
             }
         };
         let mut subjects: Vec<Subject> = Vec::with_capacity(due.len());
+        self.catch_up(false);
         for one in due {
-            match self.world.subject(&one.log, policy, &date) {
+            match self.subject(&one.log, &date) {
                 Ok(subject) => subjects.push(subject),
                 Err(fault) => {
                     self.fail(&fault);
@@ -240,6 +261,24 @@ impl Handling<'_, '_> {
             self.fail(fault);
         }
         Some(built.plan)
+    }
+
+    /// A log and its old versions. If something is under way with one of them, that ends first.
+    fn subject(&mut self, log: &LogPath, date: &DateSuffix) -> Result<Subject, Fault> {
+        let policy = &self.work.block.policy;
+        let subject = self.world.subject(log, policy, date)?;
+        let is_under_way = |name: &FileName| self.perform.is_under_way(&subject.old_dir.join(name));
+        if !self.perform.is_under_way(log.as_path())
+            && !subject.versions.iter().any(|version| is_under_way(&version.name))
+        {
+            return Ok(subject);
+        }
+        self.catch_up(true);
+        self.world.subject(log, policy, date)
+    }
+
+    fn catch_up(&mut self, all: bool) {
+        self.failed |= !catch_up(all, self.world, self.perform, self.observer);
     }
 
     /// What the configuration asks for without an effect.

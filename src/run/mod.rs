@@ -73,7 +73,7 @@ pub fn all(
     for work in work {
         all_well &= block::handle(work, world, state, perform, observer);
     }
-    all_well
+    all_well & block::catch_up(true, world, perform, observer)
 }
 
 /// Puts an outcome's records into the state.

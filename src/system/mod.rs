@@ -22,12 +22,15 @@ pub mod lock;
 pub mod log_copy;
 pub mod lookup;
 pub mod packing;
+pub mod priority;
 pub mod process;
 pub mod state_file;
+pub mod stopwatch;
 pub mod words;
 
 pub use accounts::{Accounts, SystemAccounts};
 pub use config_file::{ConfigFault, ConfigFile, ConfigKind};
 pub use dir::{Dir, Dirs, OpenError};
 pub use nix::errno::Errno;
+pub use stopwatch::Stopwatch;
 pub use words::Words;

@@ -10,6 +10,7 @@ mod command_line;
 mod compress;
 mod compress_readers;
 mod compresscmd;
+mod compressjobs;
 mod compressor;
 mod copy;
 mod copytruncate;

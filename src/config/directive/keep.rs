@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStringExt;
 use super::Argument::{None as Bare, Raw, Value};
 use super::Directive::{self, Switch as Set};
 use super::{Row, Switch, needs, row, wants};
-use crate::config::policy::Packer;
+use crate::config::policy::{Effort, Packer};
 use crate::config::value::{self, Bad, Reading, count, printable, shown, unsigned};
 use crate::units::{Days, KeepCount};
 
@@ -82,6 +82,11 @@ pub(super) const ROWS: &[Row] = &[
         "compressor",
         Value(needs("compressor"), compressor),
         "What compresses without a program: gzip, zstd or none.",
+    ),
+    row(
+        "compressjobs",
+        Value(needs("compressjobs"), jobs),
+        "How many threads compress, and whether only on an idle disk.",
     ),
     row(
         "uncompresscmd",
@@ -178,6 +183,32 @@ fn compressor(text: &[u8], _: &mut Reading<'_>) -> Result<Directive, Bad> {
     Ok(Directive::Compressor(packer))
 }
 
+/// More would need more memory than is good for something that runs in the background.
+const MOST_JOBS: u8 = 8;
+
+fn jobs(text: &[u8], _: &mut Reading<'_>) -> Result<Directive, Bad> {
+    let bad = || {
+        Bad::new("bad-compressjobs", format!("bad compressjobs '{}'", shown(text))).with_hint(
+            "write how many threads (1 to 8), `idle` to wait for an idle disk, or both: \
+             `compressjobs 2 idle`",
+        )
+    };
+    let count = |word: &[u8]| {
+        let number = std::str::from_utf8(word).ok()?.parse::<u8>().ok()?;
+        let digits = word.iter().all(u8::is_ascii_digit);
+        (digits && (1..=MOST_JOBS).contains(&number)).then_some(number)
+    };
+    let words: Vec<&[u8]> =
+        text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).collect();
+    let effort = match words[..] {
+        [b"idle"] => Effort { jobs: None, idle: true },
+        [number] => Effort { jobs: Some(count(number).ok_or_else(bad)?), idle: false },
+        [number, b"idle"] => Effort { jobs: Some(count(number).ok_or_else(bad)?), idle: true },
+        _ => return Err(bad()),
+    };
+    Ok(Directive::CompressJobs(effort))
+}
+
 fn options(text: &[u8], reading: &mut Reading<'_>) -> Result<Directive, Bad> {
     let words = value::words(text).filter(|words| !words.is_empty()).ok_or_else(|| {
         Bad::new("bad-compress-options", "invalid compression options")
@@ -191,7 +222,7 @@ fn options(text: &[u8], reading: &mut Reading<'_>) -> Result<Directive, Bad> {
 #[cfg(test)]
 mod tests {
     use crate::config::directive::{Argument, Directive, find};
-    use crate::config::policy::{Packer, RotateAs};
+    use crate::config::policy::{Effort, Packer, RotateAs};
     use crate::config::value::Reading;
     use crate::system::SystemAccounts;
 
@@ -224,6 +255,31 @@ mod tests {
             let mut reading = Reading { accounts: &SystemAccounts, debug: Vec::new(), rotate_as };
             let found = read(text.as_bytes(), &mut reading).ok();
             assert_eq!(found, expected.map(Directive::Compressor), "{text}");
+        }
+    }
+
+    #[test]
+    fn compressjobs_takes_a_number_of_threads_and_a_word() {
+        let Some(Argument::Value(_, read)) = find(b"compressjobs").map(|row| row.argument) else {
+            panic!("compressjobs takes a value");
+        };
+        for (text, expected) in [
+            ("1", Some((Some(1), false))),
+            ("8", Some((Some(8), false))),
+            ("2  idle", Some((Some(2), true))),
+            ("idle", Some((None, true))),
+            ("0", None),
+            ("9", None),
+            ("+2", None),
+            ("two", None),
+            ("idle 2", None),
+            ("2 busy", None),
+        ] {
+            let rotate_as = RotateAs::Invoker;
+            let mut reading = Reading { accounts: &SystemAccounts, debug: Vec::new(), rotate_as };
+            let found = read(text.as_bytes(), &mut reading).ok();
+            let expected = expected.map(|(jobs, idle)| Effort { jobs, idle });
+            assert_eq!(found, expected.map(Directive::CompressJobs), "{text}");
         }
     }
 }

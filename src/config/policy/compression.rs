@@ -13,6 +13,8 @@ pub struct Compression {
     pub packer: Packer,
     /// `compressoptions`, as far as they were set after `compressor`.
     pub options: Vec<OsString>,
+    /// `compressjobs`.
+    pub effort: Effort,
     /// `compressext`, with its dot.
     pub extension: Vec<u8>,
     /// `uncompresscmd`: what makes a version readable for mail.
@@ -70,6 +72,15 @@ impl Default for Packer {
     }
 }
 
+/// How much of the machine the built-in compressors may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Effort {
+    /// How many threads; `None`: one for each core.
+    pub jobs: Option<u8>,
+    /// The disk serves them only when it is idle.
+    pub idle: bool,
+}
+
 /// The built-in defaults (compat CFG-43).
 impl Default for Compression {
     fn default() -> Self {
@@ -78,6 +89,7 @@ impl Default for Compression {
             delayed: false,
             packer: Packer::default(),
             options: Vec::new(),
+            effort: Effort::default(),
             extension: b".gz".to_vec(),
             uncompress: UNCOMPRESS_COMMAND.into(),
         }

@@ -19,8 +19,8 @@ use crate::execute::{Journal, JournalError, Live, ScriptTexts};
 use crate::fault::Fault;
 use crate::names::{AnyPath, FileName, LogPath};
 use crate::plan::step::{
-    Action, Archive, Attributes, BlockKey, Compressor, DirIndex, Expect, Guard, Place, Plan,
-    Record, Scope, ScriptCall, ScriptKind, ScriptRef, Step, Why,
+    Action, Archive, Attributes, BlockKey, Compressor, DirIndex, Effort, Expect, Guard, Place,
+    Plan, Record, Scope, ScriptCall, ScriptKind, ScriptRef, Step, Why,
 };
 use crate::system::{Dir, Dirs};
 use crate::units::{FileId, Mode};
@@ -109,6 +109,7 @@ impl Scene {
             steps,
             records: vec![Record { log, time: now, after: Some(after) }],
             closing: false,
+            rest: None,
         }
     }
 
@@ -254,6 +255,7 @@ pub fn compress(from: &str, temp: &str, to: &str, text: &str) -> Action {
             program: AnyPath("sh".into()),
             options: vec![AnyPath("-c".into()), AnyPath(Path::new(text).into())],
         },
+        effort: Effort::default(),
         attributes: attributes(),
         allow_hard_links: false,
     }

@@ -4,11 +4,11 @@
 //! something that only looks like it. Memory does not grow with the file.
 
 mod gzip;
+pub mod pool;
 mod zstd;
 
 use std::fmt;
 use std::fs::File;
-use std::num::NonZeroUsize;
 use std::os::unix::fs::FileExt;
 
 use nix::errno::Errno;
@@ -16,8 +16,8 @@ use nix::errno::Errno;
 use super::file::io_errno;
 use crate::system::Words;
 
-/// More threads would need more memory than 48 MB.
-const MOST_THREADS: usize = 8;
+/// From this size on a file keeps several threads busy.
+const LARGE: u64 = 16 << 20;
 
 /// What is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,34 @@ pub enum Format {
         /// From 1 (fast) to 19 (small).
         level: u8,
     },
+}
+
+impl Format {
+    /// How many bytes it takes, whatever the file's size, on so many threads.
+    fn memory(self, threads: usize) -> usize {
+        match self {
+            // A piece, its check, what is made of it and the tables; with several threads, two pieces more
+            // are on their way.
+            Self::Gzip { .. } | Self::GzipMembers { .. } if threads == 1 => 4 << 20,
+            Self::Gzip { .. } | Self::GzipMembers { .. } => (threads * 9 + 5) << 19,
+            Self::Zstd { level } => zstd::memory(level),
+        }
+    }
+
+    /// With how many threads a file of this size is begun, where there may be so many: a large one with
+    /// all that can work on it, for it may be the only one; small ones are done side by side.
+    pub fn threads(self, size: u64, jobs: usize) -> usize {
+        match self {
+            Self::Zstd { .. } => 1,
+            _ if size < LARGE => 1,
+            _ => jobs,
+        }
+    }
+}
+
+/// How many may work if nobody says: as many as there are cores, but for their memory.
+pub fn usual_jobs() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(pool::MOST_JOBS)
 }
 
 /// Why a file was not compressed.
@@ -65,12 +93,12 @@ impl From<Errno> for NotCompressed {
 }
 
 /// Compresses everything that `input` holds to the end of `output`.
-///
-/// # Errors
-/// See [`NotCompressed`]; `output` then holds a part.
-pub fn compress(format: Format, input: &File, output: &File) -> Result<(), NotCompressed> {
-    let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let threads = threads.min(MOST_THREADS);
+fn compress(
+    format: Format,
+    input: &File,
+    output: &File,
+    threads: usize,
+) -> Result<(), NotCompressed> {
     match format {
         Format::Gzip { level } => gzip::compress(input, output, level, gzip::Shape::One, threads),
         Format::GzipMembers { level } => {

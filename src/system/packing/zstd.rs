@@ -16,9 +16,14 @@ const PIECE: usize = 1 << 18;
 /// From this level on the tables would grow to tens of megabytes.
 const FIRST_LARGE_LEVEL: u8 = 6;
 
-/// The logarithm of the window and of the tables' lengths, from that level on: so that each file takes at
-/// most 12 MB. Logs repeat themselves soon; what a larger window would find is hardly worth a percent.
+/// The logarithm of the window and of the tables' lengths, from that level on. Logs repeat themselves
+/// soon; what a larger window would find is hardly worth a percent.
 const LARGEST: u32 = 20;
+
+/// How many bytes it takes to make a file and to check it.
+pub(super) fn memory(level: u8) -> usize {
+    if level < FIRST_LARGE_LEVEL { 9 << 20 } else { 13 << 20 }
+}
 
 /// Compresses everything that `input` holds to the end of `output`.
 pub(super) fn compress(input: &File, output: &File, level: u8) -> Result<(), NotCompressed> {

@@ -1,0 +1,250 @@
+//! One step of a plan: cancelled, postponed or done, between the lines that the journal has about it.
+
+use std::borrow::Cow;
+
+use crate::event::{Event, Observer, Postponement, StepResult};
+use crate::execute::compress::{Compressing, Opened};
+use crate::execute::effects::{Company, is_announced, perform};
+use crate::execute::lines::Line;
+use crate::execute::live::Live;
+use crate::execute::rename::discard_copy;
+use crate::execute::site::{Effect, Halt, Site};
+use crate::execute::under_way::Wait;
+use crate::execute::work::{Standing, Work};
+use crate::execute::writers::{self, Answer, Pause};
+use crate::fault::Fault;
+use crate::plan::Plan;
+use crate::plan::step::{Action, Archive, Expect, Step};
+use crate::system::identity;
+use crate::system::packing::pool::Ended;
+use crate::units::FileId;
+
+/// How a step ended, and the file that it left under its target name.
+type Settled = (StepResult, Option<FileId>);
+
+impl Live {
+    /// One step, done before anything else is.
+    pub(super) fn step(
+        &mut self,
+        id: u64,
+        work: &mut Work,
+        index: usize,
+        observer: &mut dyn Observer,
+    ) {
+        let mut pause = Pause::FIRST;
+        loop {
+            match self.try_step(id, work, index, true, observer) {
+                None => return,
+                Some(Wait::Room) => self.under_way.pause(),
+                Some(Wait::Writer) => {
+                    std::thread::sleep(pause.0);
+                    pause = pause.next();
+                }
+                Some(Wait::Task(ticket)) => {
+                    let ended = loop {
+                        let arrived = &mut self.under_way.arrived;
+                        match arrived.iter().position(|ended| ended.ticket == ticket) {
+                            Some(at) => break arrived.swap_remove(at),
+                            None => self.under_way.pause(),
+                        }
+                    };
+                    return self.packed(id, work, index, &ended, observer);
+                }
+            }
+        }
+    }
+
+    /// One step, unless it has to wait: then what for. With `at_once` nothing else will be done meanwhile.
+    pub(super) fn try_step(
+        &mut self,
+        id: u64,
+        work: &mut Work,
+        index: usize,
+        at_once: bool,
+        observer: &mut dyn Observer,
+    ) -> Option<Wait> {
+        let step = work.plan.steps.get(index)?;
+        let lowered = identity::assume_if(work.plan.identity);
+        let site =
+            Site { dirs: &self.dirs, plan: &work.plan, made: &work.made, resumed: work.resumed };
+        let settled = match (&lowered, work.standing(index)) {
+            (Err(fault), _) => {
+                observer.observe(&Event::Error(fault));
+                (StepResult::Failed(fault.clone()), None)
+            }
+            // A log that was moved aside to be copied is the only one: it is copied by the next run.
+            (Ok(_), Standing::Cancelled) if work.must_be_made_up(index) => {
+                let reason = Fault::new("an earlier step failed");
+                (StepResult::Postponed(Postponement { reason, failed: false }), None)
+            }
+            (Ok(_), Standing::Cancelled) => {
+                if let Err(fault) = tidy(&site, &step.action) {
+                    observer.observe(&Event::Warning(&fault.message));
+                }
+                (StepResult::Cancelled, None)
+            }
+            // Whoever it waits with has said why.
+            (Ok(_), Standing::Waits(reason)) => {
+                (StepResult::Postponed(Postponement { reason, failed: false }), None)
+            }
+            (Ok(_), Standing::Free) => {
+                let (since, patient) = (&mut work.waits_since, !work.waiting);
+                match writers::ask(&site, step, since, patient, observer) {
+                    Answer::AskAgain => return Some(Wait::Writer),
+                    Answer::Postponed(why) => {
+                        let known = work.waiting || waits(&self.waiting, &site, step);
+                        say_held_back(&why, known, observer);
+                        (StepResult::Postponed(why), None)
+                    }
+                    Answer::Free => match self.act(id, work, index, at_once, observer) {
+                        Ok(settled) => settled,
+                        Err(wait) => return Some(wait),
+                    },
+                }
+            }
+        };
+        drop(lowered);
+        self.settle(id, work, index, settled, observer);
+        None
+    }
+
+    /// Does a step that nothing stands in the way of, or gives it to a thread.
+    fn act(
+        &mut self,
+        id: u64,
+        work: &Work,
+        index: usize,
+        at_once: bool,
+        observer: &mut dyn Observer,
+    ) -> Result<Settled, Wait> {
+        let plan = &work.plan;
+        let Some(step) = plan.steps.get(index) else { return Ok((StepResult::Cancelled, None)) };
+        let site = Site { dirs: &self.dirs, plan, made: &work.made, resumed: work.resumed };
+        let compressing = Compressing::of(step);
+        let format = compressing.as_ref().and_then(Compressing::format);
+        if let (Some(compressing), Some(format)) = (compressing, format) {
+            let opened = compressing.open(&site, format, at_once);
+            if let Ok(Opened::Ready { threads, jobs, .. }) = opened
+                && !self.under_way.pool.has_room(format, threads, jobs)
+            {
+                return Err(Wait::Room);
+            }
+            observer.observe(&Event::StepStarted { plan, step });
+            let begun = opened.and_then(|opened| match opened {
+                Opened::Made(id) => Ok(Err(Effect::already(Some(id)))),
+                Opened::Ready { input, threads, .. } => {
+                    let ticket = self.under_way.ticket();
+                    let task = compressing.task(&site, format, ticket, (input, threads))?;
+                    Ok(Ok((ticket, self.under_way.pool.begin(task))))
+                }
+            });
+            return match begun {
+                Ok(Ok((ticket, None))) => Err(Wait::Task(ticket)),
+                // No thread is to be had.
+                Ok(Ok((_, Some(ended)))) => {
+                    Ok(judged(compressing.end(&site, &ended).map_err(Halt::from), observer))
+                }
+                Ok(Err(effect)) => Ok(judged(Ok(effect), observer)),
+                Err(fault) => Ok(judged(Err(Halt::from(fault)), observer)),
+            };
+        }
+        observer.observe(&Event::StepStarted { plan, step });
+        let interrupted = work.starts.get(&index).copied().unwrap_or_default();
+        if is_announced(&step.action) {
+            self.log.note(&Line::Started { plan: id, step: index }, observer);
+        }
+        let mut company = Company { scripts: &*self.scripts, observer, interrupted };
+        let done = perform(&site, step, &mut company);
+        Ok(judged(done, observer))
+    }
+
+    /// A thread has ended what a step gave it.
+    pub(super) fn packed(
+        &mut self,
+        id: u64,
+        work: &mut Work,
+        index: usize,
+        ended: &Ended,
+        observer: &mut dyn Observer,
+    ) {
+        let Some(step) = work.plan.steps.get(index) else { return };
+        let lowered = identity::assume_if(work.plan.identity);
+        let site =
+            Site { dirs: &self.dirs, plan: &work.plan, made: &work.made, resumed: work.resumed };
+        let done = match (&lowered, Compressing::of(step)) {
+            (Ok(_), Some(compressing)) => compressing.end(&site, ended),
+            (Err(fault), _) => Err(fault.clone()),
+            (Ok(_), None) => return,
+        };
+        let settled = judged(done.map_err(Halt::from), observer);
+        drop(lowered);
+        self.settle(id, work, index, settled, observer);
+    }
+
+    /// Writes down how a step ended.
+    fn settle(
+        &mut self,
+        plan: u64,
+        work: &mut Work,
+        step: usize,
+        (result, id): Settled,
+        observer: &mut dyn Observer,
+    ) {
+        let line = Line::Done { plan, step, result: Cow::Borrowed(&result), id };
+        self.log.note(&line, observer);
+        if let Some(step) = work.plan.steps.get(step) {
+            observer.observe(&Event::StepEnded { plan: &work.plan, step, result: &result });
+        }
+        work.settle(step, result, id);
+    }
+}
+
+/// What an effect means for its step; what went wrong is told.
+fn judged(done: Result<Effect, Halt>, observer: &mut dyn Observer) -> Settled {
+    match done {
+        Ok(effect) if effect.already => (StepResult::AlreadyDone, effect.id),
+        Ok(effect) => (StepResult::Done, effect.id),
+        Err(Halt::Failed(fault)) => {
+            observer.observe(&Event::Error(&fault));
+            (StepResult::Failed(fault), None)
+        }
+        Err(Halt::Postponed(why)) => {
+            if why.failed {
+                observer.observe(&Event::Error(&why.reason));
+            }
+            (StepResult::Postponed(why), None)
+        }
+    }
+}
+
+/// Whether something waits for the file of a step already.
+fn waits(waiting: &[Plan], site: &Site<'_>, step: &Step) -> bool {
+    let id = step.action.source().and_then(|place| site.expected(place, step.expect));
+    let mut steps = waiting.iter().flat_map(|plan| &plan.steps);
+    id.is_some_and(|id| {
+        steps.any(|step| matches!(step.expect, Expect::Present(there) if there.is(&id)))
+    })
+}
+
+/// Tells once a file who keeps it; later only who asks hears of it.
+fn say_held_back(why: &Postponement, known: bool, observer: &mut dyn Observer) {
+    if why.failed {
+        observer.observe(&Event::Error(&why.reason));
+    } else if known {
+        observer.observe(&Event::Debug(&why.reason.message));
+    } else {
+        let Fault { message, hint, .. } = &why.reason;
+        let hint = hint.as_ref().map_or_else(String::new, |hint| format!(" ({hint})"));
+        observer.observe(&Event::Note(&format!("{message}{hint}")));
+    }
+}
+
+/// Removes what an earlier step has prepared for one that will not run.
+fn tidy(site: &Site<'_>, action: &Action) -> Result<(), Fault> {
+    match action {
+        Action::Install { temp, .. }
+        | Action::Publish { temp, .. }
+        | Action::Cut { archive: Some(Archive { temp, .. }), .. } => discard_copy(site, temp),
+        _ => Ok(()),
+    }
+}
