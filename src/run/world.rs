@@ -69,8 +69,10 @@ impl World<'_> {
             forced: self.forced,
             zone: self.zone,
         });
-        // A wildcard that matched nothing is no log, and gets no entry (fixes B-47).
-        if let Some(stamp) = decision.first_seen.filter(|_| !matched.from_wildcard_without_match) {
+        // A wildcard that matched nothing is no log, and gets no entry (fixes B-47); unless a log has
+        // this very name, as `a[1].log` may.
+        let is_log = is_there || !matched.from_wildcard_without_match;
+        if let Some(stamp) = decision.first_seen.filter(|_| is_log) {
             state.set(log.as_path(), stamp);
         }
         if is_there {

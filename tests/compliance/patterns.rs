@@ -1,6 +1,6 @@
 //! Log names: words, quotes, wildcards (compat CFG-20..31).
 
-use crate::scene::Scene;
+use crate::scene::{Scene, when};
 
 fn rotated(pattern: &str) -> Vec<String> {
     let scene = Scene::new()
@@ -64,4 +64,14 @@ fn names_that_are_not_utf_8_are_rotated() {
         .run(["-f"])
         .quiet();
     assert!(scene.root().join("logs").join(OsStr::from_bytes(b"caf\xe9.log.1")).exists());
+}
+
+#[test]
+fn a_log_that_is_named_like_a_wildcard_is_recorded_when_first_seen() {
+    Scene::new()
+        .config("{dir}/a[1].log {\ndaily\nrotate 1\n}")
+        .log("a[1].log", "x\n")
+        .run([])
+        .quiet()
+        .expect_record("a[1].log", when::this_hour());
 }
