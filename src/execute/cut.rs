@@ -44,8 +44,18 @@ pub(super) fn cut(site: &Site<'_>, step: &Cutting<'_>, observer: &mut dyn Observ
     let shown = site.shown(step.log);
     let wanted = site.wanted(step.log, step.expect, step.hard_links);
     let dir = site.dir(step.log)?;
-    let (log, _) = file::open(&dir, &step.log.name, Access::ReadWrite, &wanted)
-        .map_err(|cause| refused(&format!("error opening {shown}"), cause))?;
+    let log = match file::open(&dir, &step.log.name, Access::ReadWrite, &wanted) {
+        Ok((log, _)) => log,
+        Err(cause) => {
+            // With `su`, a log that may be read and not written; its copy is of no use.
+            let there = site.facts(step.log)?.map(|facts| facts.id);
+            let untouched = !step.in_doubt && there.is_some() && there == wanted.id;
+            if let Some(archive) = step.archive.filter(|_| untouched) {
+                discard_copy(site, &archive.temp)?;
+            }
+            return Err(refused(&format!("error opening {shown}"), cause));
+        }
+    };
     let Some(archive) = step.archive else {
         // What it holds now may be new: keep it, the next rotation takes it.
         if step.in_doubt {

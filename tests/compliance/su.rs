@@ -35,6 +35,18 @@ fn copies_belong_to_that_user() {
 }
 
 #[test]
+fn a_log_that_the_user_may_not_empty_is_not_copied_either() {
+    of_daemon("su daemon daemon\ncopytruncate")
+        .log("sub/a.log", "x\n")
+        .owner(DAEMON.0, DAEMON.1)
+        .mode(0o400)
+        .run(["-f"])
+        .status(1)
+        .stderr_has("error opening {dir}/sub/a.log: Permission denied")
+        .expect_files([("sub/a.log", "x\n")]);
+}
+
+#[test]
 fn a_directory_that_the_user_may_not_write_is_an_error() {
     Scene::new()
         .config("{dir}/a.log {\nrotate 2\nsu daemon daemon\n}\n{dir}/b.log {\nrotate 2\n}\n")
