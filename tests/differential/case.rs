@@ -1,6 +1,6 @@
 //! A case: a configuration, files, a state, and some runs; all of it from one seed.
 
-use std::os::unix::ffi::OsStrExt;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Duration, TimeZone};
 use chrono_tz::Tz;
@@ -32,6 +32,8 @@ pub struct Entry {
 /// A block of the configuration.
 #[derive(Clone, Debug)]
 pub struct Block {
+    /// Its file in `etc/conf.d`; none: the configuration itself.
+    pub file: Option<&'static str>,
     /// Its directory, below the root.
     pub dir: &'static str,
     /// The names of its logs in there.
@@ -40,6 +42,8 @@ pub struct Block {
     pub patterns: Vec<Vec<u8>>,
     /// Its lines: name, rest.
     pub lines: Vec<(&'static str, String)>,
+    /// How many of them, from the first, stand in a file that the block includes.
+    pub included: usize,
 }
 
 /// A run.
@@ -58,10 +62,17 @@ pub struct Case {
     pub seed: u64,
     pub zone: Tz,
     pub globals: Vec<(&'static str, String)>,
+    /// Which names in `etc/conf.d` are left out: a line, and the names of files that it leaves out.
+    pub taboo: Option<(&'static str, &'static str, &'static [&'static str])>,
+    /// In the order of the configuration: those of `etc/conf.d` come first.
     pub blocks: Vec<Block>,
     pub entries: Vec<Entry>,
     /// Lines of the state file below the first; none: no state file.
     pub state: Option<Vec<Vec<u8>>>,
+    /// Which of these lines is none.
+    pub bad_line: Option<usize>,
+    /// What these lines say: which line and time is whose.
+    pub recorded: BTreeMap<Vec<u8>, (usize, i64)>,
     pub runs: Vec<Run>,
 }
 
@@ -84,14 +95,21 @@ const NAMES: &[&[u8]] = &[
     b"app.log.1x",
     b"br[a]cket.log",
     b"semi;colon.log",
+    b"new\nline.log",
+    b"apo'strophe.log",
+    b"back\\slash.log",
+    b"$HOME.log",
+    b" lead.log",
 ];
 
-/// Files beside the logs that are none of their versions.
-const FOREIGN: &[&[u8]] =
-    &[b".md5", b".1.md5", b".bak", b".1.gz.tmp", b"-notadate", b".2.offset", b".old", b"2"];
-
-const OWNERS: &[(u32, u32)] = &[(0, 0), (0, 0), (0, 0), (1000, 1000), (33, 33), (0, 4)];
-const MODES: &[u32] = &[0o644, 0o644, 0o640, 0o600, 0o664, 0o400];
+/// Lines that choose the files of `etc/conf.d`, and names that are not read.
+const TABOO: &[(&str, &str, &[&str])] = &[
+    ("tabooext", " + .skip", &["a.skip", "b.conf.bak"]),
+    ("tabooext", " + .skip, .no", &["a.no", "b.conf~"]),
+    ("tabooext", " .skip", &["a.skip"]),
+    ("taboopat", " + z*.conf", &["zz.conf", "a.rpmsave"]),
+    ("taboopat", " + [0-9]*", &["1a", "a.swp"]),
+];
 
 impl Case {
     /// The case of a seed.
@@ -107,18 +125,34 @@ impl Case {
         ]);
         let start = start_time(&mut random, zone);
         let mut globals = Vec::new();
-        let mut blocks = Vec::new();
-        let dirs: &[&str] = if random.chance(25) { &["logs", "more"] } else { &["logs"] };
+        let mut blocks: Vec<Block> = Vec::new();
+        let dirs = random.pick::<&[&str]>(&[
+            &["logs"],
+            &["logs"],
+            &["logs"],
+            &["logs", "more"],
+            &["logs", "logs"],
+            &["logs", "more", "third"],
+        ]);
         for dir in dirs {
-            blocks.push(block(&mut random, dir, &mut globals));
+            let is_wild = |b: &Block| b.dir == *dir && b.patterns.iter().any(|p| p[0] == b'*');
+            let dir = if blocks.iter().any(is_wild) { &"more" } else { dir };
+            let others = blocks.iter().filter(|b| b.dir == *dir);
+            let others: Vec<_> = others.flat_map(|b| b.logs.clone()).collect();
+            blocks.push(block(&mut random, dir, &others, &mut globals));
         }
+        let taboo = random.chance(50).then(|| random.pick(TABOO));
+        blocks.sort_by_key(|block| (block.file.is_none(), block.file));
         let mut case = Self {
             seed,
             zone,
             globals,
+            taboo,
             blocks,
             entries: Vec::new(),
             state: None,
+            bad_line: None,
+            recorded: BTreeMap::new(),
             runs: Vec::new(),
         };
         case.add_files(&mut random, start);
@@ -133,73 +167,15 @@ impl Case {
         self.blocks.iter().flat_map(|b| b.logs.iter().map(move |l| join(b, l))).collect()
     }
 
-    /// The configuration; `root` is where the case lives.
-    pub fn config(&self, root: &str) -> Vec<u8> {
-        let mut text = Vec::new();
-        let lines = |text: &mut Vec<u8>, lines: &[(&str, String)], indent: &str, dir: &str| {
-            for (name, rest) in lines {
-                let rest = rest
-                    .replace("{dir}", &format!("{root}/{dir}"))
-                    .replace("{out}", &format!("{root}/out"));
-                text.extend(format!("{indent}{name}{rest}\n").bytes());
-            }
-        };
-        lines(&mut text, &self.globals, "", "logs");
-        for block in &self.blocks {
-            for pattern in &block.patterns {
-                let mut word = format!("{root}/{}/", block.dir).into_bytes();
-                for &byte in pattern {
-                    if byte == b'"' {
-                        word.push(b'\\');
-                    }
-                    word.push(byte);
-                }
-                // No blank before the brace: 3.21 would keep it in the pattern (D-1).
-                text.extend([b" \"".as_slice(), &word, b"\""].concat());
-            }
-            text.extend(b"{\n");
-            lines(&mut text, &block.lines, "    ", block.dir);
-            text.extend(b"}\n");
+    /// The directives that it uses.
+    pub fn directives(&self) -> Vec<&'static str> {
+        let lines = self.blocks.iter().flat_map(|block| &block.lines).chain(&self.globals);
+        let mut names: Vec<_> = lines.map(|(name, _)| *name).collect();
+        if self.blocks.iter().any(|block| block.file.is_some()) {
+            names.push("include");
+            names.extend(self.taboo.map(|(name, ..)| name));
         }
-        text
-    }
-
-    /// The state file, if there is one.
-    pub fn state(&self, root: &str) -> Option<Vec<u8>> {
-        let mut text = b"logrotate state -- version 2\n".to_vec();
-        for line in self.state.as_ref()? {
-            let at = line.windows(6).position(|w| w == b"{root}");
-            match at {
-                Some(at) => text.extend([&line[..at], root.as_bytes(), &line[at + 6..]].concat()),
-                None => text.extend(line),
-            }
-            text.push(b'\n');
-        }
-        Some(text)
-    }
-
-    fn add_files(&mut self, random: &mut Random, start: i64) {
-        let mut entries = Vec::new();
-        for block in &self.blocks {
-            let mode = random
-                .pick(&[0o755; 30].iter().copied().chain([0o775, 0o777]).collect::<Vec<u32>>());
-            let group = if mode == 0o775 && random.chance(50) { 4 } else { 0 };
-            let dir = |path: String| Entry {
-                path: path.into_bytes(),
-                thing: Thing::Dir,
-                mode: 0o755,
-                owner: (0, 0),
-                time: start,
-            };
-            entries.push(Entry { mode, owner: (0, group), ..dir(block.dir.into()) });
-            entries.push(dir(format!("{}/old", block.dir)));
-            for log in &block.logs {
-                files_of(random, start, self, block, log, &mut entries);
-            }
-        }
-        let mut seen = std::collections::BTreeSet::new();
-        entries.retain(|entry| seen.insert(entry.path.clone()));
-        self.entries = entries;
+        names
     }
 
     fn add_state(&mut self, random: &mut Random, start: i64) {
@@ -215,14 +191,16 @@ impl Case {
             if random.chance(12) {
                 continue;
             }
-            let at =
-                self.zone.timestamp_opt(start - random.pick(AGES), 0).single().expect("a time");
+            let seconds = start - random.pick(AGES);
+            self.recorded.insert(log.clone(), (lines.len(), seconds));
+            let at = self.local(seconds);
             let mut line = b"\"{root}/".to_vec();
             for byte in log {
-                if byte == b'"' {
-                    line.push(b'\\');
+                match byte {
+                    b'"' | b'\\' => line.extend([b'\\', byte]),
+                    b'\n' => line.extend(b"\\n"),
+                    _ => line.push(byte),
                 }
-                line.push(byte);
             }
             line.extend(at.format("\" %Y-%-m-%-d-%-H:%-M:%-S").to_string().bytes());
             lines.push(line);
@@ -235,6 +213,10 @@ impl Case {
             let bad =
                 random.pick(&[b"\"/bad\" 2024-13-1-0:0:0".as_slice(), b"rubbish", b"\"/x\" never"]);
             lines.insert(at, bad.to_vec());
+            self.bad_line = Some(at);
+            for (line, _) in self.recorded.values_mut() {
+                *line += usize::from(*line >= at);
+            }
         }
         self.state = Some(lines);
     }
@@ -245,8 +227,9 @@ impl Case {
             let mut writes = Vec::new();
             for log in self.logs() {
                 if index > 0 && random.chance(85) {
-                    let text =
-                        format!("run {index} {}\n", "w".repeat(random.pick(&[0, 10, 150, 1_200])));
+                    let name = String::from_utf8_lossy(&log).replace('\n', " ");
+                    let more = "w".repeat(random.pick(&[0, 10, 150, 1_200]));
+                    let text = format!("run {index} of {name} {more}\n");
                     writes.push((log, text.into_bytes()));
                 }
             }
@@ -295,11 +278,15 @@ fn start_time(random: &mut Random, zone: Tz) -> i64 {
 fn block(
     random: &mut Random,
     dir: &'static str,
+    others: &[Vec<u8>],
     globals: &mut Vec<(&'static str, String)>,
 ) -> Block {
     let mut lines = Vec::new();
+    // Few directives show what each does; many, how they get on with each other.
+    let share = random.pick(&[100, 100, 50, 30]);
     for row in ROWS {
-        if random.chance(row.percent) {
+        let percent = if row.percent > 90 { row.percent } else { row.percent * share / 100 };
+        if random.chance(percent.max(1)) {
             let line = (row.name, (row.argument)(random));
             // Global lines speak for all blocks, so they are fewer.
             if dir == "logs" && random.chance(15) { globals.push(line) } else { lines.push(line) }
@@ -309,12 +296,15 @@ fn block(
     let mut logs = Vec::new();
     for _ in 0..random.pick(&[1, 1, 1, 2, 3]) {
         let name = random.pick(NAMES).to_vec();
-        if !logs.contains(&name) {
+        if !logs.contains(&name) && !others.contains(&name) {
             logs.push(name);
         }
     }
+    if logs.is_empty() {
+        logs.push(b"another.log".to_vec());
+    }
     let mut patterns = Vec::new();
-    if random.chance(20) {
+    if others.is_empty() && random.chance(20) {
         patterns.push(b"*.log".to_vec());
         logs.retain(|log| log.ends_with(b".log") && !log.starts_with(b"."));
         if logs.is_empty() {
@@ -329,83 +319,8 @@ fn block(
     if random.chance(2) {
         patterns.push(patterns[0].clone());
     }
-    Block { dir, logs, patterns, lines }
-}
-
-fn files_of(
-    random: &mut Random,
-    start: i64,
-    case: &Case,
-    block: &Block,
-    log: &[u8],
-    entries: &mut Vec<Entry>,
-) {
-    let settings = super::settings::Settings::of(case, block);
-    let dir = block.dir.as_bytes();
-    let mut put = |random: &mut Random, path: Vec<u8>, thing: Thing, age: i64| {
-        let (mode, owner) = (random.pick(MODES), random.pick(OWNERS));
-        entries.push(Entry { path, thing, mode, owner, time: start - age });
-    };
-    let path = [dir, b"/", log].concat();
-    let text = |random: &mut Random, what: &str| {
-        let name = String::from_utf8_lossy(log);
-        format!("{what} of {name} {}\n", ".".repeat(random.pick(&[0, 20, 120, 1_100]))).into_bytes()
-    };
-    match random.below(100) {
-        0..5 => {}
-        5..13 => put(random, path.clone(), Thing::File(Vec::new()), 500),
-        13..15 => put(random, path.clone(), Thing::Symlink("elsewhere"), 500),
-        15..18 => {
-            let content = text(random, "log");
-            put(random, path.clone(), Thing::File(content), 500);
-            put(random, [&path[..], b".link"].concat(), Thing::HardLink(path.clone()), 500);
-        }
-        _ => {
-            let content = text(random, "log");
-            let age = random.pick(&[0, 100, 100, 90_000, 300_000]);
-            put(random, path.clone(), Thing::File(content), age);
-        }
-    }
-    let place = settings.place(block.dir);
-    let place = place.as_os_str().as_bytes();
-    let (stem, ending) = settings.stem(log);
-    let usual = |age: usize| {
-        if settings.compress && !(settings.delay && age == 0) {
-            settings.compress_ending.as_str()
-        } else {
-            ""
-        }
-    };
-    let count = usize::try_from(random.pick(&[0_u64, 0, 1, 2, 3, 4, 5])).expect("small");
-    let gap = if random.chance(7) { usize::try_from(random.below(4)).expect("small") } else { 99 };
-    for age in 0..count {
-        if age == gap {
-            continue;
-        }
-        let days = 86_400 * (i64::try_from(age).expect("small") + 1);
-        let middle = if settings.dated {
-            settings.suffix(case.local(start - days))
-        } else {
-            format!(".{}", age + settings.start)
-        };
-        let other = if random.chance(2) { random.pick(&["", ".gz", ".xz"]) } else { usual(age) };
-        let name =
-            [place, b"/", stem, middle.as_bytes(), ending.as_bytes(), other.as_bytes()].concat();
-        let thing = match random.below(150) {
-            0 => Thing::Dir,
-            1 => Thing::Symlink("elsewhere"),
-            _ => Thing::File(text(random, &format!("version {age}"))),
-        };
-        put(random, name.clone(), thing, days + 50);
-        if random.chance(1) {
-            let twin = [&name[..], b".gz"].concat();
-            let content = text(random, "twin");
-            put(random, twin, Thing::File(content), days + 50);
-        }
-    }
-    if random.chance(12) {
-        let name = [place, b"/", log, random.pick(FOREIGN)].concat();
-        let content = text(random, "foreign");
-        put(random, name, Thing::File(content), 5_000_000);
-    }
+    let file = random.chance(20).then(|| random.pick(&["app", "b.conf", ".hidden"]));
+    let included =
+        if random.chance(8) { usize::try_from(random.below(4)).expect("small") } else { 0 };
+    Block { file, dir, logs, patterns, included: included.min(lines.len()), lines }
 }

@@ -1,6 +1,5 @@
 //! The listed differences, as conditions on what a run finds: never on what comes of it.
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -8,17 +7,12 @@ use std::path::Path;
 use chrono::{Offset, TimeZone};
 
 use super::case::{Block, Case};
+use super::difference::{Aspect, Item};
+use super::old_versions::{
+    above_a_gap, dated, dated_twin, is_other, left_plain, one_too_many, other_ending, versions,
+};
 use super::settings::Settings;
 use crate::scene::Tree;
-
-/// What can differ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Aspect {
-    Status,
-    Files,
-    Records,
-    Calls,
-}
 
 /// What a run finds.
 pub struct Moment<'a> {
@@ -33,152 +27,212 @@ pub struct Listed {
     pub id: &'static str,
     /// What it may change.
     pub aspects: &'static [Aspect],
-    /// Whether a block or log of the case is such a one.
-    pub applies: fn(&Moment<'_>, &Block, &Settings<'_>) -> bool,
+    /// The exit statuses, theirs and ours, that it explains.
+    pub statuses: &'static [(i32, i32)],
+    /// Whether the later runs of the case can be compared all the same.
+    pub goes_on: bool,
+    /// Whether the logs of a block that the item concerns are such ones.
+    pub applies: fn(&Moment<'_>, &Block, &Settings<'_>, &Item) -> bool,
 }
 
 const ALL: &[Aspect] = &[Aspect::Status, Aspect::Files, Aspect::Records, Aspect::Calls];
 
+/// They fail, or get stuck, where we go on.
+const WE_GO_ON: &[(i32, i32)] = &[(1, 0)];
+
+const fn row(
+    id: &'static str,
+    statuses: &'static [(i32, i32)],
+    applies: fn(&Moment<'_>, &Block, &Settings<'_>, &Item) -> bool,
+) -> Listed {
+    Listed { id, aspects: ALL, statuses, goes_on: false, applies }
+}
+
+/// A row that is about records alone.
+const fn record(
+    id: &'static str,
+    goes_on: bool,
+    applies: fn(&Moment<'_>, &Block, &Settings<'_>, &Item) -> bool,
+) -> Listed {
+    Listed { id, aspects: &[Aspect::Records], statuses: &[], goes_on, applies }
+}
+
 /// The rows that such cases can meet.
 pub const LISTED: &[Listed] = &[
+    record("B-47", true, |_, _, _, item| {
+        item.path.as_os_str().as_bytes().iter().any(|c| b"[]*?".contains(c))
+    }),
+    record("refused-record", true, |m, b, s, _| {
+        let dir = &m.before.0[Path::new(b.dir)];
+        let refused = dir.mode & 0o002 != 0 || dir.mode & 0o020 != 0 && dir.owner.1 != 0;
+        s.su.is_none() && refused && recorded(m, b).any(|(_, at)| m.now() - at > YEAR)
+    }),
+    record("ambiguous-hour", true, |m, _, _, _| ambiguous(m)),
+    row("B-04", WE_GO_ON, |m, b, s, _| {
+        versions(m, b, s, |v| left_plain(&v, s)) || dated(m, b, s, |m, n| dated_twin(m, n, s))
+    }),
+    row("compress-endings", WE_GO_ON, |m, b, s, _| {
+        versions(m, b, s, |v| other_ending(&v, s)) || dated(m, b, s, |_, n| is_other(n, s))
+    }),
+    row("chain", WE_GO_ON, |m, b, s, _| versions(m, b, s, |v| above_a_gap(&v, s))),
+    row("rotate-0", WE_GO_ON, |m, b, s, _| {
+        s.rotate == 0 && (versions(m, b, s, |v| !v.is_empty()) || dated(m, b, s, |_, _| true))
+    }),
+    row("occupied", WE_GO_ON, |m, b, s, _| occupied(m, b, s)),
+    row("D-2", WE_GO_ON, |m, b, s, item| {
+        begun_day(m, b, s)
+            || s.dated && s.format().contains("%z")
+            || item.aspect == Aspect::Files && default_mode(b, s, item)
+    }),
     Listed {
-        id: "B-04",
-        aspects: ALL,
-        applies: |m, b, s| {
-            versions(m, b, s, |v| left_plain(&v, s)) || dated(m, b, s, |m, n| dated_twin(m, n, s))
-        },
+        id: "B-56",
+        aspects: &[Aspect::Files],
+        statuses: &[],
+        goes_on: true,
+        applies: |_, b, s, item| made_early(b, s, item),
     },
+    row("D-4", WE_GO_ON, |m, b, s, _| {
+        s.value("prerotate").is_some()
+            && (fails(s)
+                || s.value("preremove").is_some()
+                || s.mail.is_some()
+                || compressor_fails(s)
+                || b.logs.iter().any(|log| clashes(m, b, s, log)))
+    }),
     Listed {
-        id: "compress-endings",
-        aspects: ALL,
-        applies: |m, b, s| {
-            versions(m, b, s, |v| other_ending(&v, s)) || dated(m, b, s, |_, n| is_other(n, s))
-        },
-    },
-    Listed {
-        id: "chain",
-        aspects: ALL,
-        applies: |m, b, s| versions(m, b, s, |v| above_a_gap(&v, s)),
-    },
-    Listed {
-        id: "rotate-0",
-        aspects: ALL,
-        applies: |m, b, s| {
-            s.rotate == 0 && (versions(m, b, s, |v| !v.is_empty()) || dated(m, b, s, |_, _| true))
-        },
-    },
-    Listed { id: "occupied", aspects: ALL, applies: occupied },
-    Listed {
-        id: "D-2",
-        aspects: ALL,
-        applies: |m, b, s| begun_day(m, b, s) || s.dated && s.format().contains("%z"),
-    },
-    Listed {
-        id: "D-4",
-        aspects: ALL,
-        applies: |m, b, s| {
-            s.value("prerotate").is_some()
-                && (fails(s)
-                    || s.value("preremove").is_some()
-                    || s.value("compresscmd") == Some("/bin/false")
-                    || b.logs.iter().any(|log| clashes(m, b, s, log)))
-        },
-    },
-    Listed {
-        id: "D-5",
         aspects: &[Aspect::Status],
-        applies: |_, _, s| s.rotate == 0 && s.copies && s.compress,
+        ..row("D-5", WE_GO_ON, |_, _, s, _| s.rotate == 0 && s.copies && s.compress)
     },
-    Listed { id: "B-11", aspects: ALL, applies: |m, _, s| s.trigger().0 == "weekly" && spring(m) },
+    row("B-11", &[], |m, _, s, _| s.trigger().0 == "weekly" && spring(m)),
+    row("B-16", WE_GO_ON, |m, b, s, _| s.shared && (fails(s) || refuses(m, b, s))),
+    row("B-48", WE_GO_ON, |_, _, s, _| s.delay && compressor_fails(s)),
+    row("B-20", WE_GO_ON, |_, _, s, _| s.copy && s.rename_copy),
+    row("B-06", WE_GO_ON, |_, _, s, _| s.rename_copy && script_fails(s, "postrotate")),
+    row("B-42", WE_GO_ON, |m, b, s, _| {
+        s.mail.is_some_and(|to| to.starts_with("fail")) && removes(m, b, s)
+    }),
+    row("postponed", WE_GO_ON, |m, b, s, _| script_fails(s, "preremove") && removes(m, b, s)),
+    row("B-32", &[], |m, b, _, _| is_behind_a_bad_block(m.case, b)),
+    row("B-07", WE_GO_ON, |_, _, s, _| s.rotate == -1 && s.start == 0 && !s.dated),
+    row("B-12", WE_GO_ON, |m, b, _, item| {
+        let Some(bad) = m.case.bad_line.filter(|_| m.run == 0) else { return false };
+        let lost = |record: &[u8]| {
+            m.case.state.iter().flatten().skip(bad + 1).any(|line| line.starts_with(record))
+        };
+        match item.aspect {
+            Aspect::Records if item.dir.is_none() => lost(item.path.as_os_str().as_bytes()),
+            _ => recorded(m, b).any(|(line, _)| line > bad),
+        }
+    }),
+    row("B-22", WE_GO_ON, |m, b, _, _| {
+        let adds = |(name, _): &(&str, String)| *name == "addextension";
+        m.case.globals.iter().any(adds) && !b.lines.iter().any(adds)
+    }),
+    row("B-26", WE_GO_ON, |_, b, s, _| {
+        (s.dated || s.rotate == -1)
+            && b.logs.iter().any(|log| log.iter().any(|c| b"[]*?\\".contains(c)))
+    }),
     Listed {
-        id: "B-16",
-        aspects: ALL,
-        applies: |m, b, s| s.shared && (fails(s) || refuses(m, b, s)),
-    },
-    Listed {
-        id: "B-48",
-        aspects: ALL,
-        applies: |_, _, s| s.delay && s.value("compresscmd") == Some("/bin/false"),
-    },
-    Listed {
-        id: "postponed",
-        aspects: ALL,
-        applies: |_, _, s| s.value("preremove").is_some_and(|text| text.contains("exit 3")),
-    },
-    Listed {
-        id: "B-32",
-        aspects: ALL,
-        applies: |m, _, s| s.old_dir == Some("missing") && m.case.blocks.len() > 1,
-    },
-    Listed {
-        id: "B-07",
-        aspects: ALL,
-        applies: |_, _, s| s.rotate == -1 && s.start == 0 && !s.dated,
-    },
-    Listed {
-        id: "B-12",
-        aspects: ALL,
-        applies: |m, _, _| {
-            m.run == 0
-                && m.case.state.iter().flatten().any(|l| {
-                    !l.contains(&b'/') || l.starts_with(b"\"/bad") || l.starts_with(b"\"/x")
-                })
-        },
-    },
-    Listed {
-        id: "B-22",
-        aspects: ALL,
-        applies: |m, b, _| {
-            let adds = |(name, _): &(&str, String)| *name == "addextension";
-            m.case.globals.iter().any(adds) && !b.lines.iter().any(adds)
-        },
-    },
-    Listed {
-        id: "B-26",
-        aspects: ALL,
-        applies: |_, b, s| {
-            (s.dated || s.rotate == -1)
-                && b.logs.iter().any(|log| log.iter().any(|c| b"[]*?".contains(c)))
-        },
-    },
-    Listed {
-        id: "B-28",
         aspects: &[Aspect::Files, Aspect::Calls],
-        applies: |m, b, s| s.compress && s.delay && b.logs.iter().any(|log| clashes(m, b, s, log)),
+        ..row("B-28", &[], |m, b, s, _| {
+            s.compress && s.delay && b.logs.iter().any(|log| clashes(m, b, s, log))
+        })
     },
     Listed {
-        id: "B-43",
         aspects: &[Aspect::Status, Aspect::Calls],
-        applies: |m, b, s| {
-            s.value("preremove").is_some() && versions(m, b, s, |v| one_too_many(&v, s))
-        },
+        ..row("B-43", WE_GO_ON, |m, b, s, _| {
+            (s.value("preremove").is_some() || s.mail.is_some())
+                && versions(m, b, s, |v| one_too_many(&v, s))
+        })
     },
-    Listed {
-        id: "B-46",
-        aspects: &[Aspect::Records],
-        applies: |m, b, s| fails(s) || s.shared && refuses(m, b, s),
-    },
-    Listed {
-        id: "B-47",
-        aspects: &[Aspect::Records],
-        applies: |_, b, _| b.patterns.iter().flatten().any(|c| b"[]*?".contains(c)),
-    },
-    Listed {
-        id: "refused-record",
-        aspects: &[Aspect::Records],
-        applies: |m, b, _| {
-            let dir = &m.before.0[Path::new(b.dir)];
-            dir.mode & 0o002 != 0 || dir.mode & 0o020 != 0 && dir.owner.1 != 0
-        },
-    },
-    Listed { id: "ambiguous-hour", aspects: &[Aspect::Records], applies: |m, _, _| ambiguous(m) },
+    record("B-46", false, |m, b, s, _| fails(s) || s.shared && refuses(m, b, s)),
 ];
+
+/// The mean year after which a record is dropped whose log was not seen, in seconds.
+const YEAR: i64 = 31_556_926;
+
+impl Moment<'_> {
+    fn now(&self) -> i64 {
+        self.case.runs[self.run].at
+    }
+}
+
+/// The block with only those logs that an item is about: all of them if scripts are shared.
+pub fn concerned(block: &Block, s: &Settings<'_>, item: &Item) -> Block {
+    let name = item.path.file_name().unwrap_or_default().as_bytes();
+    let is_of = |log: &Vec<u8>| match item.aspect {
+        Aspect::Files => name.starts_with(s.stem(log).0),
+        Aspect::Records => name == [&log[..], b"\""].concat(),
+        Aspect::Status | Aspect::Calls => true,
+    };
+    let mut logs: Vec<_> = block.logs.iter().filter(|log| is_of(log)).cloned().collect();
+    if s.shared || logs.is_empty() {
+        logs.clone_from(&block.logs);
+    }
+    Block { logs, ..block.clone() }
+}
+
+/// The lines of the state for the logs of the block, and their times.
+fn recorded<'a>(m: &'a Moment<'_>, block: &'a Block) -> impl Iterator<Item = (usize, i64)> + 'a {
+    let path = |log: &Vec<u8>| [block.dir.as_bytes(), b"/", log].concat();
+    block.logs.iter().filter_map(move |log| m.case.recorded.get(&path(log)).copied())
+}
+
+/// Whether something may be removed: an old version, or the plain file once it is compressed.
+fn removes(m: &Moment<'_>, block: &Block, s: &Settings<'_>) -> bool {
+    m.run > 0
+        || s.rotate == 0
+        || s.compress
+        || versions(m, block, s, |v| !v.is_empty())
+        || dated(m, block, s, |_, _| true)
+}
+
+/// Whether the directory of old versions, or one on the way to it, is what differs.
+fn is_place(block: &Block, s: &Settings<'_>, item: &Item) -> bool {
+    s.is_place_missing() && s.create_old_dir && s.place(block.dir).starts_with(&item.path)
+}
+
+/// Whether 3.21 may have made it while it read the configuration.
+fn made_early(block: &Block, s: &Settings<'_>, item: &Item) -> bool {
+    is_place(block, s, item)
+}
+
+/// Whether it is made without a mode being named.
+fn default_mode(block: &Block, s: &Settings<'_>, item: &Item) -> bool {
+    is_place(block, s, item)
+        && s.values("createolddir").all(|value| !value.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// Whether an earlier block of the same file cannot have the directory for old versions that it names.
+fn is_behind_a_bad_block(case: &Case, block: &Block) -> bool {
+    let is_bad = |other: &&Block| {
+        let s = Settings::of(case, other);
+        let elsewhere = s.old_dir == Some("{other}") && !s.copies && !s.rename_copy;
+        s.is_place_missing() && !s.create_old_dir || elsewhere
+    };
+    let place = case.blocks.iter().position(|b| b.dir == block.dir && b.patterns == block.patterns);
+    let before = case.blocks.iter().take(place.unwrap_or(0));
+    before.filter(|other| other.file == block.file).any(|other| is_bad(&other))
+}
+
+/// Whether this script of the block fails.
+fn script_fails(s: &Settings<'_>, name: &str) -> bool {
+    s.value(name).is_some_and(|text| text.contains("exit 3"))
+}
+
+/// Whether the command that compresses fails; `cat` does if it is told a level.
+fn compressor_fails(s: &Settings<'_>) -> bool {
+    let level = s.value("compressoptions").is_some_and(|words| words.contains(['1', '9']));
+    match s.value("compresscmd") {
+        Some("/bin/false") => true,
+        Some("/bin/cat") => level,
+        _ => false,
+    }
+}
 
 /// Whether a script of the block fails.
 fn fails(s: &Settings<'_>) -> bool {
-    ["firstaction", "prerotate", "postrotate", "preremove"]
-        .iter()
-        .any(|name| s.value(name).is_some_and(|text| text.contains("exit 3")))
+    ["firstaction", "prerotate", "postrotate", "preremove"].iter().any(|name| script_fails(s, name))
 }
 
 /// Whether the name of today's version is that of a file already.
@@ -227,97 +281,12 @@ fn begun_day(m: &Moment<'_>, block: &Block, s: &Settings<'_>) -> bool {
     let Some(days) = s.value("maxage").and_then(|v| v.parse::<i64>().ok()) else { return false };
     m.before.0.iter().any(|(path, entry)| {
         let age = m.case.runs[m.run].at - entry.written.0;
-        path.starts_with(block.dir) && age.div_euclid(86_400) == days
-    })
-}
-
-/// The endings that compressors give.
-const USUAL: &[&str] = &[".gz", ".bz2", ".xz", ".zst", ".Z", ".zip", ".lz4"];
-
-/// Numbers of old versions and the endings that each has.
-type Slots = BTreeMap<usize, Vec<String>>;
-
-/// Whether this is true for one of the numbered logs of the block.
-fn versions(m: &Moment<'_>, block: &Block, s: &Settings<'_>, test: impl Fn(Slots) -> bool) -> bool {
-    block.logs.iter().any(|log| test(slots(m, block, s, log)))
-}
-
-fn slots(m: &Moment<'_>, block: &Block, s: &Settings<'_>, log: &[u8]) -> Slots {
-    let mut slots = Slots::new();
-    let (stem, ending) = s.stem(log);
-    let place = s.place(block.dir);
-    for path in m.before.0.keys() {
-        if path.parent() != Some(&place) {
-            continue;
-        }
         let name = path.file_name().expect("a name").as_bytes();
-        let Some(rest) = name.strip_prefix(stem) else { continue };
-        let rest = String::from_utf8_lossy(rest);
-        let Some(rest) = rest.strip_prefix('.') else { continue };
-        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let Ok(number) = rest[..digits].parse() else { continue };
-        if let Some(last) = rest[digits..].strip_prefix(ending)
-            && (last.is_empty() || last == s.compress_ending || USUAL.contains(&last))
-        {
-            slots.entry(number).or_default().push(last.to_owned());
-        }
-    }
-    slots
-}
-
-fn left_plain(slots: &Slots, s: &Settings<'_>) -> bool {
-    let plain = |(slot, endings): (&usize, &Vec<String>)| {
-        (!s.delay || *slot != s.start || endings.len() > 1) && endings.iter().any(String::is_empty)
-    };
-    s.compress && !s.dated && slots.iter().any(plain)
-}
-
-fn other_ending(slots: &Slots, s: &Settings<'_>) -> bool {
-    !s.dated && slots.values().flatten().any(|ending| is_other(ending, s))
-}
-
-/// Whether a name has an ending of a compressor that is not the policy's.
-fn is_other(name: &str, s: &Settings<'_>) -> bool {
-    let ending = USUAL.iter().find(|ending| name.ends_with(**ending));
-    ending.is_some_and(|ending| !s.compress || *ending != s.compress_ending)
-}
-
-/// Whether a block with `dateext` has something like an old version of which this is true. The
-/// test gets all names in that directory, and the one.
-fn dated(
-    m: &Moment<'_>,
-    block: &Block,
-    s: &Settings<'_>,
-    test: impl Fn(&[String], &str) -> bool,
-) -> bool {
-    let names: Vec<String> =
-        m.before.0.keys().map(|path| path.to_string_lossy().into_owned()).collect();
-    s.dated
-        && m.before.0.keys().any(|path| {
-            let name = path.file_name().expect("a name").as_bytes();
-            let of_log = |log: &Vec<u8>| name != log && name.starts_with(s.stem(log).0);
-            path.starts_with(block.dir)
-                && block.logs.iter().any(of_log)
-                && test(&names, &path.to_string_lossy())
-        })
-}
-
-/// Whether a version is there both plain and compressed, or was left plain.
-fn dated_twin(names: &[String], name: &str, s: &Settings<'_>) -> bool {
-    let packed = format!("{name}{}", s.compress_ending);
-    s.compress && (names.contains(&packed) || !s.delay && !name.ends_with(&s.compress_ending))
-}
-
-fn above_a_gap(slots: &Slots, s: &Settings<'_>) -> bool {
-    let count = usize::try_from(s.rotate).unwrap_or(usize::MAX / 2).max(1);
-    let gap = |slot: usize| (s.start..slot).any(|below| !slots.contains_key(&below));
-    !s.dated && slots.keys().any(|slot| *slot <= s.start + count && gap(*slot))
-}
-
-/// Whether the slots of all kept versions are in use, and the one above them.
-fn one_too_many(slots: &Slots, s: &Settings<'_>) -> bool {
-    let count = usize::try_from(s.rotate).unwrap_or(0).max(1);
-    !s.dated && (s.start..=s.start + count).all(|slot| slots.contains_key(&slot))
+        let of_log = |log: &Vec<u8>| name.starts_with(s.stem(log).0);
+        path.starts_with(s.place(block.dir))
+            && block.logs.iter().any(of_log)
+            && age.div_euclid(86_400) == days
+    })
 }
 
 /// Whether the clock went forward in the days before the run.

@@ -1,25 +1,30 @@
 //! Random cases on logrotate and on our program: whatever differs is a listed difference or a bug.
 //!
-//! `DIFFERENTIAL_CASES` says how many (300), `DIFFERENTIAL_SEED` which is the first.
+//! `DIFFERENTIAL_CASES` says how many (2,000), `DIFFERENTIAL_SEED` which is the first.
 
 mod case;
+mod difference;
+mod files;
+mod kept;
 mod listed;
+mod old_versions;
 mod random;
 mod reproduce;
 mod rows;
 mod settings;
+mod text;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-use crate::scene::Tree;
-use case::Case;
-use listed::{Aspect, LISTED, Moment};
+use case::{Block, Case};
+use difference::{Aspect, Item, differences};
+use listed::{LISTED, Listed, Moment};
 use settings::Settings;
 use world::{Seen, World};
 
@@ -40,11 +45,18 @@ fn random_cases_end_as_theirs_do() {
     if let Some(part) = std::env::var_os(PART) {
         return Part::read(&part.to_string_lossy()).work();
     }
-    let cases = number("DIFFERENTIAL_CASES", 300);
+    let cases = number("DIFFERENTIAL_CASES", 2000);
     let first = number("DIFFERENTIAL_SEED", 1);
     println!("DIFFERENTIAL_CASES={cases} DIFFERENTIAL_SEED={first}");
-    let root = tempfile::Builder::new().prefix("differential-").tempdir().expect("directory");
-    crate::scene::set_mode(root.path(), 0o755);
+    // In memory if there is a place for it: a run syncs, and nobody pulls the plug here.
+    let memory = Path::new("/dev/shm");
+    let memory = if memory.is_dir() { memory.into() } else { std::env::temp_dir() };
+    let [root, other] = [memory, std::env::temp_dir()].map(|dir| {
+        let made = tempfile::Builder::new().prefix("differential-").tempdir_in(dir);
+        let made = made.expect("directory");
+        crate::scene::set_mode(made.path(), 0o755);
+        made
+    });
     let began = Instant::now();
     let processes = std::thread::available_parallelism().map_or(1, usize::from) as u64;
     let parts: Vec<_> = (0..processes)
@@ -54,6 +66,7 @@ fn random_cases_end_as_theirs_do() {
             step: processes,
             // Equal lengths, so that a limit on names is met or not met everywhere.
             place: root.path().join(format!("{index:03}")),
+            other: other.path().join(format!("{index:03}")),
         })
         .collect();
     let running: Vec<_> = parts.iter().map(Part::start).collect();
@@ -91,6 +104,15 @@ fn random_cases_end_as_theirs_do() {
     );
 }
 
+#[test]
+fn every_directive_is_in_some_case_or_left_out_for_a_reason() {
+    let used: BTreeSet<_> = (0..500).flat_map(|seed| Case::new(seed).directives()).collect();
+    for row in logrotate_rs::config::directive::all() {
+        let reason = rows::LEFT_OUT.iter().find(|(name, _)| *name == row.name);
+        assert_ne!(used.contains(row.name), reason.is_some(), "{}", row.name);
+    }
+}
+
 /// Names the part of the cases that a process of this test is for.
 const PART: &str = "DIFFERENTIAL_PART";
 
@@ -101,6 +123,8 @@ struct Part {
     end: u64,
     step: u64,
     place: PathBuf,
+    /// The same on another device, if there is one.
+    other: PathBuf,
 }
 
 impl Part {
@@ -109,7 +133,14 @@ impl Part {
             .args(["--exact", "differential::random_cases_end_as_theirs_do"])
             .env(
                 PART,
-                format!("{} {} {} {}", self.first, self.end, self.step, self.place.display()),
+                format!(
+                    "{} {} {} {} {}",
+                    self.first,
+                    self.end,
+                    self.step,
+                    self.place.display(),
+                    self.other.display()
+                ),
             )
             .stdout(Stdio::null())
             .spawn()
@@ -117,10 +148,11 @@ impl Part {
     }
 
     fn read(text: &str) -> Self {
-        let mut words = text.splitn(4, ' ');
+        let mut words = text.split(' ');
         let mut number = || words.next().and_then(|n| n.parse().ok()).expect("a number");
         let (first, end, step) = (number(), number(), number());
-        Self { first, end, step, place: words.next().expect("a path").into() }
+        let mut path = || words.next().expect("a path").into();
+        Self { first, end, step, place: path(), other: path() }
     }
 
     /// A line for each case: the ids of its differences, or the seed of a bug.
@@ -133,7 +165,7 @@ impl Part {
     }
 
     fn work(&self) {
-        let world = World::new(self.place.clone());
+        let world = World::new(self.place.clone(), &self.other);
         let mut ends = String::new();
         let mut seed = self.first;
         while seed < self.end {
@@ -158,129 +190,93 @@ fn number(name: &str, usual: u64) -> u64 {
     text.map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
 }
 
-/// Runs a case with both, and judges the first run that differs.
+/// Runs a case with both, and judges the first run that differs in more than records that make no
+/// difference later.
 fn compare(world: &World, case: &Case) -> End {
-    let first = world.before(case);
-    let theirs = world.play(case, THEIRS);
-    let ours = world.play(case, env!("CARGO_BIN_EXE_logrotate-rs"));
+    let (first, theirs) = world.play(case, THEIRS);
+    let (_, ours) = world.play(case, env!("CARGO_BIN_EXE_logrotate-rs"));
     let mut before = &first;
+    let mut ids = BTreeSet::new();
     for (run, (theirs, ours)) in theirs.iter().zip(&ours).enumerate() {
-        let differs = differences(theirs, ours);
-        if !differs.is_empty() {
-            return judge(&Moment { case, run, before }, differs, theirs, ours);
+        let lost = kept::lost(case, before, ours);
+        let moment = Moment { case, run, before };
+        let items = differences(case, theirs, ours);
+        let (mut listed, mut unlisted, mut goes_on) = (BTreeSet::new(), Vec::new(), true);
+        for item in &items {
+            match row_for(&moment, item, theirs, ours) {
+                Some(row) => {
+                    goes_on &= row.goes_on;
+                    listed.insert(row.id);
+                }
+                None => unlisted.push(item),
+            }
+        }
+        if !lost.is_empty() || !unlisted.is_empty() {
+            return End::Bug(told(&moment, &lost, &items, &unlisted, theirs, ours));
+        }
+        ids.extend(listed);
+        if !goes_on {
+            break;
         }
         before = &ours.tree;
     }
-    End::Same
+    if ids.is_empty() { End::Same } else { End::Listed(ids.into_iter().collect()) }
 }
 
-fn judge(
+/// The row that explains a difference.
+fn row_for(
     moment: &Moment<'_>,
-    differs: BTreeMap<Aspect, String>,
+    item: &Item,
     theirs: &Seen,
     ours: &Seen,
-) -> End {
+) -> Option<&'static Listed> {
+    let of_dir = |block: &&Block| item.dir.is_none_or(|dir| block.dir == dir);
+    let blocks: Vec<_> = moment
+        .case
+        .blocks
+        .iter()
+        .filter(of_dir)
+        .map(|block| {
+            let settings = Settings::of(moment.case, block);
+            (listed::concerned(block, &settings, item), settings)
+        })
+        .collect();
+    LISTED.iter().find(|row| {
+        let outcome = theirs.status.zip(ours.status);
+        let may = row.aspects.contains(&item.aspect)
+            && (item.aspect != Aspect::Status
+                || outcome.is_some_and(|o| row.statuses.contains(&o)));
+        may && blocks.iter().any(|(block, settings)| (row.applies)(moment, block, settings, item))
+    })
+}
+
+/// All about a case that no row explains.
+fn told(
+    moment: &Moment<'_>,
+    lost: &[String],
+    items: &[Item],
+    unlisted: &[&Item],
+    theirs: &Seen,
+    ours: &Seen,
+) -> String {
     let case = moment.case;
-    let mut left: BTreeSet<Aspect> = differs.keys().copied().collect();
-    let mut ids = Vec::new();
-    for row in LISTED {
-        let explains = left.iter().any(|aspect| row.aspects.contains(aspect));
-        let applies = |b| (row.applies)(moment, b, &Settings::of(case, b));
-        if explains && case.blocks.iter().any(applies) {
-            left.retain(|aspect| !row.aspects.contains(aspect));
-            ids.push(row.id);
-        }
-    }
-    if left.is_empty() {
-        return End::Listed(ids);
-    }
     let at = case.local(case.runs[moment.run].at);
-    let mut text = format!("seed {}, run {} at {at}:", case.seed, moment.run + 1);
+    let force = if case.runs[moment.run].force { " -f" } else { "" };
+    let mut text = format!("seed {}, run {} at {at}{force}:", case.seed, moment.run + 1);
     for block in &case.blocks {
         let lines = case.globals.iter().chain(&block.lines);
         let words =
             lines.map(|(n, rest)| format!("{n}{}", rest.lines().next().unwrap_or_default()));
         let _ = write!(text, "\n{}: {}", block.dir, words.collect::<Vec<_>>().join("; "));
     }
-    for (aspect, what) in differs {
-        let _ = write!(text, "\n{aspect:?}:\n{what}");
+    let _ = write!(text, "\n{}", lost.join("\n"));
+    for item in items {
+        let mark =
+            if unlisted.iter().any(|other| std::ptr::eq(*other, item)) { "" } else { "(listed) " };
+        let _ = write!(text, "\n{mark}{:?}: {}", item.aspect, item.text);
     }
     for (who, seen) in [("theirs", theirs), ("ours", ours)] {
-        let _ = write!(text, "{who} said:\n{}", String::from_utf8_lossy(&seen.stderr));
-    }
-    End::Bug(text)
-}
-
-/// What differs, in words.
-fn differences(theirs: &Seen, ours: &Seen) -> BTreeMap<Aspect, String> {
-    let mut found = BTreeMap::new();
-    if theirs.status != ours.status {
-        found.insert(
-            Aspect::Status,
-            format!("theirs {:?}, ours {:?}\n", theirs.status, ours.status),
-        );
-    }
-    let files = tree_difference(&theirs.tree, &ours.tree);
-    if !files.is_empty() {
-        found.insert(Aspect::Files, files);
-    }
-    let mut records = String::new();
-    let names: BTreeSet<_> = theirs.records.keys().chain(ours.records.keys()).collect();
-    for name in names {
-        let [a, b] = [theirs, ours]
-            .map(|s| s.records.get(name).map(|r| String::from_utf8_lossy(r).into_owned()));
-        if a != b {
-            let _ =
-                writeln!(records, "{}: theirs {a:?}, ours {b:?}", String::from_utf8_lossy(name));
-        }
-    }
-    if theirs.beside_state != ours.beside_state {
-        let _ = writeln!(records, "theirs {:?}, ours {:?}", theirs.beside_state, ours.beside_state);
-    }
-    if !records.is_empty() {
-        found.insert(Aspect::Records, records);
-    }
-    if theirs.calls != ours.calls {
-        let [a, b] = [theirs, ours].map(|s| String::from_utf8_lossy(&s.calls).into_owned());
-        found.insert(Aspect::Calls, format!("theirs:\n{a}ours:\n{b}"));
-    }
-    found
-}
-
-fn tree_difference(theirs: &Tree, ours: &Tree) -> String {
-    let mut text = String::new();
-    let names: BTreeSet<_> = theirs.0.keys().chain(ours.0.keys()).collect();
-    for name in names {
-        let [a, b] = [theirs, ours].map(|tree| tree.0.get(name));
-        let equal = match (a, b) {
-            (Some(a), Some(b)) => {
-                (a.mode, a.owner, a.written) == (b.mode, b.owner, b.written)
-                    && (a.content == b.content || unpacked(&a.content) == unpacked(&b.content))
-            }
-            _ => false,
-        };
-        if !equal {
-            let _ = writeln!(text, "{name:?}\n  theirs {}\n  ours   {}", words(a), words(b));
-        }
+        let _ = write!(text, "\n{who} said:\n{}", String::from_utf8_lossy(&seen.stderr));
     }
     text
-}
-
-fn words(entry: Option<&crate::scene::TreeEntry>) -> String {
-    entry.map_or("-".into(), |e| {
-        let content = String::from_utf8_lossy(&unpacked(&e.content)).into_owned();
-        let content: String = content.chars().take(50).collect();
-        format!("{:o} {:?} {} {content:?}", e.mode, e.owner, e.written.0)
-    })
-}
-
-/// The content of a compressed file; any other as it is.
-fn unpacked(content: &[u8]) -> Vec<u8> {
-    if !content.starts_with(b"\x1f\x8b") {
-        return content.to_vec();
-    }
-    let mut file = tempfile::tempfile().expect("temporary file");
-    std::io::Write::write_all(&mut file, content).expect("write");
-    std::io::Seek::rewind(&mut file).expect("rewind");
-    Command::new("gzip").arg("-dc").stdin(file).output().expect("gzip").stdout
 }

@@ -3,12 +3,13 @@
 use std::fmt::Write;
 
 use super::case::{Case, Thing};
+use super::text::Site;
 
 /// The script: `sh FILE PROGRAM` makes the case below `/tmp/case` and runs the program on it.
 pub fn script(case: &Case) -> String {
     let mut text = format!(
         "#!/bin/sh\n# seed {}; run as root: sh this PROGRAM\nset -e; rm -rf /tmp/case; mkdir -p /tmp/case\n\
-         cd /tmp/case; mkdir etc var out; umask 022\n",
+         cd /tmp/case; mkdir -p etc/conf.d var out other; umask 022\n",
         case.seed
     );
     for entry in &case.entries {
@@ -32,7 +33,15 @@ pub fn script(case: &Case) -> String {
             entry.mode, entry.time
         );
     }
-    let _ = writeln!(text, "printf %s {} > etc/logrotate.conf", quoted(&case.config("/tmp/case")));
+    let site = Site { root: "/tmp/case".into(), other: "/tmp/case/other".into() };
+    for (name, content) in case.config(&site) {
+        let _ = writeln!(text, "printf %s {} > etc/{name}", quoted(&content));
+    }
+    let _ = writeln!(
+        text,
+        "printf %s {} > etc/mailer; chmod 755 etc/mailer",
+        quoted(super::world::mailer("/tmp/case").as_bytes())
+    );
     if let Some(state) = case.state("/tmp/case") {
         let _ = writeln!(text, "printf %s {} > var/state; chmod 640 var/state", quoted(&state));
     }
@@ -55,8 +64,8 @@ pub fn script(case: &Case) -> String {
         let force = if run.force { " -f" } else { "" };
         let _ = writeln!(
             text,
-            "LD_PRELOAD=$preload FAKETIME=@{} \"$1\" -s var/state{force} /tmp/case/etc/logrotate.conf || echo \"exit $?\"\n\
-             ls -lA --time-style=full-iso logs logs/old; cat var/state",
+            "LD_PRELOAD=$preload FAKETIME=@{} \"$1\" -m /tmp/case/etc/mailer -s var/state{force} /tmp/case/etc/logrotate.conf || echo \"exit $?\"\n\
+             ls -lAR --time-style=full-iso logs more third other; cat var/state out/calls",
             run.at
         );
     }

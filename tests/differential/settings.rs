@@ -14,11 +14,20 @@ pub struct Settings<'a> {
     pub delay: bool,
     pub dated: bool,
     pub shared: bool,
+    /// `copy` or `copytruncate`.
     pub copies: bool,
+    pub copy: bool,
     pub missing_ok: bool,
     pub rotate: i64,
     pub start: usize,
     pub old_dir: Option<&'a str>,
+    pub create_old_dir: bool,
+    pub rename_copy: bool,
+    /// User and group of `su`.
+    pub su: Option<(u32, u32)>,
+    /// The address of `mail`.
+    pub mail: Option<&'a str>,
+    pub mail_first: bool,
     pub compress_ending: String,
 }
 
@@ -38,22 +47,40 @@ impl<'a> Settings<'a> {
             dated: false,
             shared: false,
             copies: false,
+            copy: false,
             missing_ok: false,
             rotate: 0,
             start: 1,
             old_dir: None,
+            create_old_dir: false,
+            rename_copy: false,
+            su: None,
+            mail: None,
+            mail_first: false,
             compress_ending: ".gz".into(),
         };
         settings.compress = settings.on("compress");
         settings.delay = settings.on("delaycompress");
         settings.dated = settings.on("dateext");
         settings.shared = settings.on("sharedscripts");
-        settings.copies = settings.on("copy") || settings.on("copytruncate");
+        settings.create_old_dir = settings.on("createolddir");
         settings.missing_ok = settings.on("missingok");
         settings.rotate = settings.value("rotate").and_then(|v| v.parse().ok()).unwrap_or(0);
         settings.start = settings.value("start").and_then(|v| v.parse().ok()).unwrap_or(1);
+        let (mut copy, mut truncate) = (false, false);
         for &(name, rest) in &settings.lines {
             match name {
+                "copy" => copy = true,
+                "nocopy" => copy = false,
+                "copytruncate" => (truncate, settings.rename_copy) = (true, false),
+                "nocopytruncate" => truncate = false,
+                "renamecopy" => (truncate, settings.rename_copy) = (false, true),
+                "norenamecopy" => settings.rename_copy = false,
+                "su" => settings.su = Some(ids(rest)),
+                "mail" => settings.mail = Some(rest),
+                "nomail" => settings.mail = None,
+                "mailfirst" => settings.mail_first = true,
+                "maillast" => settings.mail_first = false,
                 "olddir" => settings.old_dir = Some(rest),
                 "noolddir" => settings.old_dir = None,
                 "compressext" if !rest.is_empty() => settings.compress_ending = rest.into(),
@@ -61,6 +88,8 @@ impl<'a> Settings<'a> {
                 _ => {}
             }
         }
+        settings.copies = copy || truncate;
+        settings.copy = copy;
         settings
     }
 
@@ -74,6 +103,11 @@ impl<'a> Settings<'a> {
     /// The last argument of this directive.
     pub fn value(&self, name: &str) -> Option<&'a str> {
         self.lines.iter().rev().find(|(n, _)| *n == name).map(|(_, rest)| *rest)
+    }
+
+    /// All arguments of this directive.
+    pub fn values(&self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.lines.iter().filter(move |(n, _)| *n == name).map(|(_, rest)| *rest)
     }
 
     /// What decides when a log is due: the last of these lines, and its argument.
@@ -100,9 +134,21 @@ impl<'a> Settings<'a> {
     /// The directory of old versions, for logs in this one.
     pub fn place(&self, dir: &str) -> PathBuf {
         match self.old_dir {
-            Some("old" | "{dir}/old") => Path::new(dir).join("old"),
-            _ => dir.into(),
+            Some("{dir}/old") => Path::new(dir).join("old"),
+            Some("{other}") => Path::new("other").join(dir),
+            Some(below) => Path::new(dir).join(below),
+            None => dir.into(),
         }
+    }
+
+    /// Whether what it compresses is in gzip's format.
+    pub fn packs(&self) -> bool {
+        self.value("compresscmd").is_none_or(|command| command.ends_with("gzip"))
+    }
+
+    /// Whether the directory of old versions does not exist from the start.
+    pub fn is_place_missing(&self) -> bool {
+        self.old_dir.is_some_and(|dir| dir.starts_with("missing"))
     }
 
     /// The format of dated names.
@@ -121,4 +167,16 @@ impl<'a> Settings<'a> {
         };
         at.format(&self.format().replace("%%Y", "%%2024")).to_string()
     }
+}
+
+/// User and group of Debian's accounts.
+fn ids(names: &str) -> (u32, u32) {
+    let id = |name| match name {
+        "root" => 0,
+        "adm" => 4,
+        "www-data" => 33,
+        other => panic!("{other} is no account that cases use"),
+    };
+    let (user, group) = names.split_once(' ').expect("a user and a group");
+    (id(user), id(group))
 }

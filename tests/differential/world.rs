@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use super::case::{Case, Entry, Run, Thing};
+use super::text::Site;
 use crate::scene::{Tree, set_mode};
 
 pub const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
@@ -19,6 +20,8 @@ pub const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 pub struct Seen {
     /// The exit status; none: killed.
     pub status: Option<i32>,
+    /// What daemons wrote before: to which log, and what.
+    pub wrote: Vec<(Vec<u8>, Vec<u8>)>,
     /// All files but the configuration and the state.
     pub tree: Tree,
     /// The records of the state, by name.
@@ -31,49 +34,78 @@ pub struct Seen {
     pub stderr: Vec<u8>,
 }
 
+/// What notes each mail, with its text; some addresses fail.
+pub fn mailer(root: &str) -> String {
+    format!(
+        "#!/bin/sh\n{{ printf 'mail'; printf ' <%s>' \"$@\"; echo\n\
+         while IFS= read -r line; do printf ' | %s\\n' \"$line\"; done; }} >> {root}/out/calls\n\
+         case \"$3\" in fail*) exit 3;; esac\n"
+    )
+}
+
 /// A directory for one case at a time. Ours and theirs run at the same path, one after the other,
 /// so nothing needs to be translated.
 pub struct World {
+    site: Site,
     root: PathBuf,
+    other: PathBuf,
+    mailer: PathBuf,
     /// Files that the kernel has dated later than this were dated by a run.
     began: i64,
 }
 
 impl World {
-    pub fn new(root: PathBuf) -> Self {
+    /// One at this path, which uses another one for what is on another device, and for a program:
+    /// the first may be on a file system that executes none.
+    pub fn new(root: PathBuf, other: &Path) -> Self {
         let began = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
-        Self { root, began: began.as_secs().cast_signed() - 60 }
+        let texts = [&root, other].map(|path| path.display().to_string());
+        let [text, other_text] = texts;
+        fs::create_dir_all(other).expect("directory");
+        set_mode(other, 0o755);
+        let mailer = other.join("mailer");
+        fs::write(&mailer, self::mailer(&text)).expect("mailer");
+        set_mode(&mailer, 0o755);
+        let other = other.join("old");
+        Self {
+            site: Site { root: text, other: format!("{other_text}/old") },
+            root,
+            other,
+            mailer,
+            began: began.as_secs().cast_signed() - 60,
+        }
     }
 
     fn path(&self, below: &[u8]) -> PathBuf {
-        self.root.join(OsStr::from_bytes(below))
+        let path = Path::new(OsStr::from_bytes(below));
+        match path.strip_prefix("other") {
+            Ok(path) => self.other.join(path),
+            Err(_) => self.root.join(path),
+        }
     }
 
-    /// Runs all of a case with one program.
-    pub fn play(&self, case: &Case, program: &str) -> Vec<Seen> {
+    /// Runs all of a case with one program; gives also the files as the first run finds them.
+    pub fn play(&self, case: &Case, program: &str) -> (Tree, Vec<Seen>) {
         self.prepare(case);
-        case.runs.iter().map(|run| self.run(case, run, program)).collect()
-    }
-
-    /// The files as the first run finds them.
-    pub fn before(&self, case: &Case) -> Tree {
-        self.prepare(case);
-        self.tree()
+        (self.tree(), case.runs.iter().map(|run| self.run(case, run, program)).collect())
     }
 
     fn prepare(&self, case: &Case) {
-        if self.root.exists() {
-            fs::remove_dir_all(&self.root).expect("remove");
+        for dir in [&self.root, &self.other] {
+            if dir.exists() {
+                fs::remove_dir_all(dir).expect("remove");
+            }
         }
-        for dir in ["", "etc", "var", "out"] {
-            fs::create_dir_all(self.root.join(dir)).expect("directory");
-            set_mode(&self.root.join(dir), 0o755);
+        for dir in ["", "etc", "etc/conf.d", "var", "out", "other"] {
+            fs::create_dir_all(self.path(dir.as_bytes())).expect("directory");
+            set_mode(&self.path(dir.as_bytes()), 0o755);
         }
-        let root = self.root.display().to_string();
-        let config = self.root.join("etc/logrotate.conf");
-        fs::write(&config, case.config(&root)).expect("configuration");
-        set_mode(&config, 0o644);
-        if let Some(state) = case.state(&root) {
+        for (name, content) in case.config(&self.site) {
+            let path = self.root.join("etc").join(name);
+            fs::write(&path, content).expect("configuration");
+            set_mode(&path, 0o644);
+        }
+        if let Some(state) = case.state(&self.site.root) {
             let path = self.root.join("var/state");
             fs::write(&path, state).expect("state");
             set_mode(&path, 0o640);
@@ -99,6 +131,7 @@ impl World {
     }
 
     fn run(&self, case: &Case, run: &Run, program: &str) -> Seen {
+        let mut wrote = Vec::new();
         for (below, text) in &run.writes {
             let path = self.path(below);
             let is_file = fs::symlink_metadata(&path).map(|m| m.is_file());
@@ -107,11 +140,12 @@ impl World {
             }
             let mut content = fs::read(&path).unwrap_or_default();
             content.extend(text);
+            wrote.push((below.clone(), text.clone()));
             fs::write(&path, content).expect("a daemon's write");
             date(&path, run.at - 7);
         }
         let mut command = Command::new(program);
-        command.arg("-s").arg(self.root.join("var/state"));
+        command.arg("-s").arg(self.root.join("var/state")).arg("-m").arg(&self.mailer);
         if run.force {
             command.arg("-f");
         }
@@ -130,10 +164,12 @@ impl World {
             .output()
             .unwrap_or_else(|e| panic!("cannot run {program}: {e}"));
         self.date_anew(&self.root, run.at);
+        self.date_anew(&self.other, run.at);
         let mut tree = self.tree();
         let calls = tree.0.remove(Path::new("out/calls")).map(|entry| entry.content);
         Seen {
             status: output.status.code(),
+            wrote,
             tree,
             records: records(&fs::read(self.root.join("var/state")).unwrap_or_default()),
             calls: calls.unwrap_or_default(),
@@ -157,6 +193,9 @@ impl World {
 
     fn tree(&self) -> Tree {
         let mut tree = Tree::of(&self.root);
+        let other = Tree::of(&self.other).0;
+        tree.0
+            .extend(other.into_iter().map(|(path, entry)| (Path::new("other").join(path), entry)));
         tree.0.retain(|path, _| !path.starts_with("etc") && !path.starts_with("var"));
         for entry in tree.0.values_mut() {
             // Times of directories and links say nothing; the clock has no fractions here.
