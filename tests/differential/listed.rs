@@ -12,7 +12,7 @@ use super::old_versions::{
     above_a_gap, dated, dated_twin, is_other, left_plain, one_too_many, other_ending, versions,
 };
 use super::settings::Settings;
-use crate::scene::Tree;
+use crate::scene::{Tree, TreeEntry};
 
 /// What a run finds.
 pub struct Moment<'a> {
@@ -39,6 +39,8 @@ const ALL: &[Aspect] = &[Aspect::Status, Aspect::Files, Aspect::Records, Aspect:
 
 /// They fail, or get stuck, where we go on.
 const WE_GO_ON: &[(i32, i32)] = &[(1, 0)];
+/// We are refused what they are allowed.
+const WE_FAIL: &[(i32, i32)] = &[(0, 1)];
 
 const fn row(
     id: &'static str,
@@ -145,7 +147,15 @@ pub const LISTED: &[Listed] = &[
                 && versions(m, b, s, |v| one_too_many(&v, s))
         })
     },
-    record("B-46", false, |m, b, s, _| fails(s) || s.shared && refuses(m, b, s)),
+    row("B-14", WE_FAIL, |m, b, s, _| {
+        s.su.is_some_and(|ids| {
+            of_block(m, b, s).any(|entry| rights(entry, ids, true) != rights(entry, ids, false))
+        })
+    }),
+    record("B-46", false, |m, b, s, _| {
+        let denied = |ids| of_block(m, b, s).any(|entry| rights(entry, ids, true) != 7);
+        fails(s) || s.shared && refuses(m, b, s) || s.su.is_some_and(denied)
+    }),
 ];
 
 /// The mean year after which a record is dropped whose log was not seen, in seconds.
@@ -170,6 +180,38 @@ pub fn concerned(block: &Block, s: &Settings<'_>, item: &Item) -> Block {
         logs.clone_from(&block.logs);
     }
     Block { logs, ..block.clone() }
+}
+
+/// The directories of a block, its logs, and what has names like them.
+fn of_block<'a>(
+    m: &'a Moment<'_>,
+    block: &'a Block,
+    s: &'a Settings<'_>,
+) -> impl Iterator<Item = &'a TreeEntry> {
+    let place = s.place(block.dir);
+    let is_of = move |path: &Path| {
+        let name = path.file_name().unwrap_or_default().as_bytes();
+        let dir = path.parent().unwrap_or(path);
+        path == Path::new(block.dir)
+            || path == place
+            || (dir == Path::new(block.dir) || dir == place)
+                && block.logs.iter().any(|log| name.starts_with(s.stem(log).0))
+    };
+    m.before.0.iter().filter(move |(path, _)| is_of(path)).map(|(_, entry)| entry)
+}
+
+/// What a user may do with a directory, or with a file, where executing counts as allowed. With the
+/// group of root beside the user's own, or without.
+fn rights(entry: &TreeEntry, (user, group): (u32, u32), and_root: bool) -> u32 {
+    let (owner, of) = entry.owner;
+    let bits = match user {
+        0 => 7,
+        _ if owner == user => entry.mode >> 6,
+        _ if of == group || of == 0 && and_root => entry.mode >> 3,
+        _ => entry.mode,
+    };
+    let is_dir = entry.mode & 0o170_000 == 0o040_000;
+    if is_dir { bits & 7 } else { bits & 7 | 1 }
 }
 
 /// The lines of the state for the logs of the block, and their times.
