@@ -27,6 +27,22 @@ fn an_absolute_one_is_taken_as_it_is() {
 }
 
 #[test]
+fn a_slash_at_its_end_is_not_doubled_for_scripts() {
+    differs("slashes", || {
+        Scene::new()
+            .config(
+                "{dir}/a.log {\nolddir {dir}/old/\nrotate 2\npostrotate\necho \"$2\" > {out}/second\n\
+                 endscript\n}",
+            )
+            .dir("old")
+            .log("a.log", "x\n")
+            .run(["-f"])
+            .quiet()
+            .expect_out("second", "{dir}/old/a.log.1\n");
+    });
+}
+
+#[test]
 fn compressed_and_dated_versions_go_there_too() {
     crate::scene::when::steady();
     let name = format!("old/a.log-{}.gz", crate::scene::when::stamp("%Y%m%d"));

@@ -111,3 +111,17 @@ fn the_reason_of_a_failure_is_said() {
         }
     });
 }
+
+#[test]
+fn it_runs_before_old_versions_move() {
+    differs("D-4", || {
+        Scene::new()
+            .config("{dir}/a.log {\nrotate 2\nprerotate\nls {dir} > {out}/seen\nendscript\n}")
+            .log("a.log", "new\n")
+            .file("a.log.1", "old\n")
+            .run(["-f"])
+            .quiet()
+            .expect_out("seen", "a.log\na.log.1\n")
+            .expect_files([("a.log.1", "new\n"), ("a.log.2", "old\n")]);
+    });
+}

@@ -41,6 +41,7 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("every", "our own"),
     ("minutely", "our own"),
     ("writers", "our own"),
+    ("compressor", "our own"),
     ("shred", "not supported yet"),
     ("shredcycles", "not supported yet"),
 ];
