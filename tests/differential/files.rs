@@ -139,7 +139,9 @@ fn files_of(
 }
 
 fn packed(text: &[u8]) -> Vec<u8> {
-    let mut gzip = libdeflater::Compressor::new(libdeflater::CompressionLvl::default());
+    // Stored as it is: that costs nothing, and every reader takes it.
+    let level = libdeflater::CompressionLvl::new(0).expect("a level");
+    let mut gzip = libdeflater::Compressor::new(level);
     let mut packed = vec![0; gzip.gzip_compress_bound(text.len())];
     let size = gzip.gzip_compress(text, &mut packed).expect("room enough");
     packed.truncate(size);
