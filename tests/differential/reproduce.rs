@@ -64,7 +64,7 @@ pub fn script(case: &Case) -> String {
         let force = if run.force { " -f" } else { "" };
         let _ = writeln!(
             text,
-            "LD_PRELOAD=$preload FAKETIME=@{} \"$1\" -m /tmp/case/etc/mailer -s var/state{force} /tmp/case/etc/logrotate.conf || echo \"exit $?\"\n\
+            "LD_PRELOAD=$preload FAKETIME={} \"$1\" -m /tmp/case/etc/mailer -s var/state{force} /tmp/case/etc/logrotate.conf || echo \"exit $?\"\n\
              ls -lAR --time-style=full-iso logs more third other; cat var/state out/calls",
             run.at
         );

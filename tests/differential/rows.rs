@@ -42,6 +42,7 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("minutely", "our own"),
     ("writers", "our own"),
     ("compressor", "our own"),
+    ("compressjobs", "our own"),
     ("shred", "not supported yet"),
     ("shredcycles", "not supported yet"),
 ];

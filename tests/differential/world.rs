@@ -43,6 +43,35 @@ pub fn mailer(root: &str) -> String {
     )
 }
 
+/// What faketime shares between processes. Each would make its own, and a shell leaves it behind in
+/// `/dev/shm`: it ends without telling its libraries.
+struct Shared(String);
+
+impl Shared {
+    fn new() -> Self {
+        let shared = Self(format!("differential-{}", std::process::id()));
+        let [semaphore, memory] = shared.paths();
+        // glibc's semaphore of value 1.
+        let mut free = [0; 32];
+        free[0] = 1;
+        fs::write(semaphore, free).and_then(|()| fs::write(memory, [0; 4096])).expect("/dev/shm");
+        shared
+    }
+
+    fn paths(&self) -> [PathBuf; 2] {
+        let memory = Path::new("/dev/shm");
+        [memory.join(format!("sem.{}", self.0)), memory.join(&self.0)]
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        for path in self.paths() {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
 /// A directory for one case at a time. Ours and theirs run at the same path, one after the other,
 /// so nothing needs to be translated.
 pub struct World {
@@ -50,6 +79,7 @@ pub struct World {
     root: PathBuf,
     other: PathBuf,
     mailer: PathBuf,
+    shared: Shared,
     /// Files that the kernel has dated later than this were dated by a run.
     began: i64,
 }
@@ -72,6 +102,7 @@ impl World {
             root,
             other,
             mailer,
+            shared: Shared::new(),
             began: began.as_secs().cast_signed() - 60,
         }
     }
@@ -158,7 +189,9 @@ impl World {
             .env("LD_PRELOAD", FAKETIME)
             .env("NO_FAKE_STAT", "1")
             .env("FAKETIME_FMT", "%s")
-            .env("FAKETIME", format!("@{}", run.at))
+            .env("FAKETIME", run.at.to_string())
+            .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+            .env("FAKETIME_SHARED", format!("/{0} /{0}", self.shared.0))
             .current_dir(&self.root)
             .stdin(Stdio::null())
             .output()
