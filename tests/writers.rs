@@ -29,6 +29,14 @@ fn size(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |facts| facts.size())
 }
 
+/// A numbered line. Their lengths differ: of lines of one even length, none might ever end where a
+/// block does, and a log can only be cut there.
+fn line(number: u64) -> String {
+    const MARKS: &str = "......";
+    let marks = usize::try_from(number % 7).expect("small");
+    format!("line {number} of a log that is never closed{}", &MARKS[..marks])
+}
+
 /// Appends numbered lines as fast as it can until it is told to stop; gives their count.
 fn write_without_pause(path: &Path, stop: Arc<AtomicBool>) -> thread::JoinHandle<u64> {
     let mut log = OpenOptions::new().append(true).open(path).expect("open");
@@ -37,7 +45,7 @@ fn write_without_pause(path: &Path, stop: Arc<AtomicBool>) -> thread::JoinHandle
         while !stop.load(Ordering::Relaxed) {
             lines.clear();
             for _ in 0..50 {
-                writeln!(lines, "line {next} of a log that is never closed").expect("memory");
+                writeln!(lines, "{}", line(next)).expect("memory");
                 next += 1;
             }
             log.write_all(&lines).expect("write");
@@ -63,9 +71,8 @@ fn copytruncate_loses_no_line_of_a_writer_that_never_pauses() {
     let mut next = 0;
     for slot in (0..=ROTATIONS).rev() {
         let name = if slot == 0 { "a.log".into() } else { format!("a.log.{slot}") };
-        for line in BufReader::new(File::open(scene.log_path(&name)).expect("open")).lines() {
-            let line = line.expect("line");
-            assert_eq!(line, format!("line {next} of a log that is never closed"), "{name}");
+        for read in BufReader::new(File::open(scene.log_path(&name)).expect("open")).lines() {
+            assert_eq!(read.expect("line"), line(next), "{name}");
             next += 1;
         }
     }
