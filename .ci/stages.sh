@@ -29,6 +29,7 @@ install_packages() {
     local wanted=(
         logrotate cron strace faketime procps psmisc python3
         gzip bzip2 xz-utils zstd
+        perl ruby php-cli
         xfsprogs btrfs-progs
         man-db mandoc shellcheck
     )

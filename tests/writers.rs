@@ -79,6 +79,66 @@ fn copytruncate_loses_no_line_of_a_writer_that_never_pauses() {
     assert_eq!(next, written);
 }
 
+/// Rotates in this way by this program while a writer writes without a pause; gives what was written, and
+/// how many of its lines are missing, doubled, and cut into pieces.
+fn rotated_under_a_writer(program: &str, rotations: usize, size_each: u64) -> [u64; 4] {
+    let config = format!("{{dir}}/a.log {{\ncopytruncate\nrotate {rotations}\n}}");
+    let mut scene = Scene::new().config(&config).log("a.log", "");
+    let log = scene.log_path("a.log");
+    let stop = Arc::new(AtomicBool::new(false));
+    let writer = write_without_pause(&log, Arc::clone(&stop));
+    for _ in 0..rotations {
+        until("enough is written", || size(&log) > size_each);
+        let args = ["-f", "-v", "-s", "{state}", "{config}"].map(|a| scene.expand(a));
+        let run = scene.start(program, args).end();
+        scene = scene.ended(run).status(0);
+        for told in scene.stderr().lines().filter(|line| line.contains("at risk")) {
+            println!("  {told}");
+        }
+    }
+    stop.store(true, Ordering::Relaxed);
+    let written = writer.join().expect("writer");
+    let mut seen = vec![0_u8; usize::try_from(written).expect("memory")];
+    let mut pieces = 0;
+    for slot in (0..=rotations).rev() {
+        let name = if slot == 0 { "a.log".into() } else { format!("a.log.{slot}") };
+        for line in BufReader::new(File::open(scene.log_path(&name)).expect("open")).split(b'\n') {
+            let line = line.expect("line");
+            let number = std::str::from_utf8(&line).ok().and_then(|line| {
+                line.strip_prefix("line ")?.strip_suffix(" of a log that is never closed")
+            });
+            let number = number.and_then(|number| number.parse::<usize>().ok());
+            match number.and_then(|number| seen.get_mut(number)) {
+                Some(seen) => *seen = seen.saturating_add(1),
+                None => pieces += 1,
+            }
+        }
+    }
+    let count = |wanted: fn(&&u8) -> bool| seen.iter().filter(wanted).count() as u64;
+    [written, count(|seen| **seen == 0), count(|seen| **seen > 1), pieces]
+}
+
+/// By hand, in the directory of `TMPDIR`, as the file system decides what is possible:
+/// `LOGROTATE_RS_WRITERS=20x500` rotates a log of 500 MB 20 times, with logrotate's result beside ours.
+#[test]
+fn copytruncate_loses_less_than_logrotate_on_any_file_system() {
+    let Ok(wanted) = std::env::var("LOGROTATE_RS_WRITERS") else { return };
+    let (rotations, megabytes) = wanted.split_once('x').expect("ROTATIONSxMEGABYTES");
+    let rotations = rotations.parse().expect("rotations");
+    let size_each = megabytes.parse::<u64>().expect("megabytes") * 1_000_000;
+    let results = [program(), "/usr/sbin/logrotate"].map(|program| {
+        let started = Instant::now();
+        let [written, missing, doubled, pieces] =
+            rotated_under_a_writer(program, rotations, size_each);
+        println!(
+            "{program}: {written} lines in {:?}, {missing} missing, {doubled} doubled, {pieces} pieces",
+            started.elapsed()
+        );
+        [missing, doubled]
+    });
+    assert!(results[0] <= results[1], "ours and theirs: {results:?}");
+}
+
 #[test]
 fn tail_misses_nothing_and_sees_at_most_one_block_twice() {
     const ROTATIONS: usize = 3;

@@ -34,15 +34,12 @@ fn a_compressed_version_is_read_to_its_end_by_every_reader() {
             .run(["-f"])
             .quiet();
         let file = scene.log_path("a.log.1.gz");
-        let mut read = 0;
         for reader in READERS {
-            // Not every machine has all of them; the first four come with Debian and our tests.
-            let Ok(output) = Command::new(reader[0]).args(&reader[1..]).arg(&file).output() else {
-                continue;
-            };
+            let output = Command::new(reader[0]).args(&reader[1..]).arg(&file).output();
+            let output = output.expect(reader[0]);
             assert!(output.stdout == content.as_bytes(), "{reader:?} reads something else");
-            read += 1;
         }
-        assert!(read >= 4, "only {read} readers");
+        let test = Command::new("gzip").arg("-t").arg(&file).status();
+        assert!(test.expect("gzip").success());
     }
 }
