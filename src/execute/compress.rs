@@ -148,7 +148,9 @@ fn judge(
 /// Makes sure that what was made from a file, which is about to be removed for it, is in place and that
 /// its name is on disk too.
 pub(super) fn secure(site: &Site<'_>, source: &Place, why: Why) -> Result<()> {
-    let made = site.plan.steps.iter().find_map(|step| match &step.action {
+    // It stands shortly before: a plan may have thousands of other logs.
+    let mut earlier = site.plan.steps.iter().take(site.at).rev();
+    let made = earlier.find_map(|step| match &step.action {
         Action::Compress { from, to, .. } | Action::Copy { from, to, .. } if from == source => {
             Some(to)
         }

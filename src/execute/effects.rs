@@ -46,6 +46,33 @@ pub(super) fn is_announced(action: &Action) -> bool {
     }
 }
 
+/// Whether the disk shows that a step is done, so that the journal may say so later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shows {
+    /// It does, and the step takes away nothing by which an earlier one shows.
+    Always,
+    /// It does, but what the step takes away may be that by which earlier ones show: their lines are
+    /// written before it.
+    Itself,
+    /// It does not.
+    Never,
+}
+
+/// What the disk shows of a step.
+///
+/// A file that the plan names by its identity is found under its new name, or is gone. A new log that
+/// was made and has its name is made once more, and goes again. Everything else is written down at once:
+/// what moves a file that an earlier step has made could not tell it from the next one of that name.
+pub(super) fn shows_on_disk(step: &Step) -> Shows {
+    let known = matches!(step.expect, Expect::Present(_));
+    match &step.action {
+        Action::Create { .. } | Action::Install { .. } => Shows::Always,
+        Action::Rename { .. } if known => Shows::Always,
+        Action::Remove { pre_remove: None, .. } if known => Shows::Itself,
+        _ => Shows::Never,
+    }
+}
+
 /// Carries out one step.
 ///
 /// # Errors

@@ -5,6 +5,7 @@
 //! away can be done again. It names scripts but never holds their text.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
@@ -70,12 +71,14 @@ pub struct Journal {
     file: Option<Ledger>,
     /// Whether the file has its first line.
     begun: bool,
-    boot: String,
+    /// Which boot this is; asked when it is first needed.
+    boot: OnceCell<String>,
     /// What an earlier run has left, until it is taken over.
     found: BTreeMap<u64, (Work, bool)>,
     open: BTreeSet<u64>,
-    /// Lines that go with the next write. That a plan is closed is such a line: until it is written,
-    /// a run that takes over finds all steps done and nothing to do.
+    /// Lines that go with the next write: that a step is done which the disk itself shows to be done,
+    /// and that a plan is closed. Until they are written, a run that takes over looks at the disk, and
+    /// finds nothing to do.
     unwritten: Vec<u8>,
     next: u64,
 }
@@ -94,7 +97,7 @@ impl Journal {
             name,
             file: None,
             begun: false,
-            boot: boot::id(),
+            boot: OnceCell::new(),
             found: BTreeMap::new(),
             open: BTreeSet::new(),
             unwritten: Vec::new(),
@@ -129,7 +132,7 @@ impl Journal {
             name,
             file: None,
             begun: false,
-            boot: String::new(),
+            boot: OnceCell::new(),
             found: BTreeMap::new(),
             open: BTreeSet::new(),
             unwritten: Vec::new(),
@@ -163,13 +166,10 @@ impl Journal {
     /// # Errors
     /// If the file cannot be replaced or removed: the next run will record its plans again.
     pub fn finish(&mut self, waiting: &[Plan]) -> Result<(), Fault> {
-        let unwritten = std::mem::take(&mut self.unwritten);
         if !self.open.is_empty() || !self.found.is_empty() {
-            let Some(ledger) = self.file.as_mut().filter(|_| !unwritten.is_empty()) else {
-                return Ok(());
-            };
-            return ledger.append(&unwritten).map_err(|e| self.fault("cannot write", e));
+            return self.flush();
         }
+        self.unwritten.clear();
         if self.file.is_none() {
             return Ok(());
         }
@@ -233,12 +233,27 @@ impl Journal {
     pub(super) fn close(&mut self, plan: u64) -> Result<(), Fault> {
         // Even if the line cannot be written, this run has done its part.
         self.open.remove(&plan);
-        let line = self.encode(&Line::Closed { plan })?;
+        self.write_later(&Line::Closed { plan })
+    }
+
+    /// Keeps a line for the next write.
+    pub(super) fn write_later(&mut self, line: &Line<'_>) -> Result<(), Fault> {
+        let line = self.encode(line)?;
         self.unwritten.extend(line);
         Ok(())
     }
 
-    /// Appends a line.
+    /// Writes the lines that were kept.
+    pub(super) fn flush(&mut self) -> Result<(), Fault> {
+        let Some(ledger) = self.file.as_mut().filter(|_| !self.unwritten.is_empty()) else {
+            return Ok(());
+        };
+        ledger.append(&self.unwritten).map_err(|errno| self.fault("cannot write", errno))?;
+        self.unwritten.clear();
+        Ok(())
+    }
+
+    /// Appends a line, and what was kept before it.
     pub(super) fn write(&mut self, line: &Line<'_>) -> Result<(), Fault> {
         if self.file.is_none() {
             let made = Ledger::create(&self.dir, &self.name).map_err(|e| self.refused(e))?;
@@ -258,8 +273,12 @@ impl Journal {
         }
     }
 
+    fn boot(&self) -> &str {
+        self.boot.get_or_init(boot::id)
+    }
+
     fn header(&self) -> Result<Vec<u8>, Fault> {
-        let boot = Cow::Borrowed(self.boot.as_str());
+        let boot = Cow::Borrowed(self.boot());
         self.encode(&Line::Journal { version: VERSION, boot })
     }
 
@@ -296,7 +315,7 @@ impl Journal {
         self.next = read.plans.keys().next_back().map_or(1, |last| last.saturating_add(1));
         self.open = read.plans.iter().filter(|(_, (_, closed))| !closed).map(|(&i, _)| i).collect();
         self.found = read.plans;
-        if read.boot != self.boot {
+        if read.boot != self.boot() {
             for (work, _) in self.found.values_mut() {
                 work.forget_devices();
             }

@@ -48,6 +48,24 @@ impl Log {
             Line::Closed { plan } => journal.close(*plan),
             other => journal.write(other),
         };
+        self.tell(written, observer);
+    }
+
+    /// Notes what the disk shows as well; it is written with what follows.
+    pub(super) fn note_later(&mut self, line: &Line<'_>, observer: &mut dyn Observer) {
+        let Some(journal) = &mut self.journal else { return };
+        let kept = journal.write_later(line);
+        self.tell(kept, observer);
+    }
+
+    /// Writes what was to be written later.
+    pub(super) fn flush(&mut self, observer: &mut dyn Observer) {
+        let Some(journal) = &mut self.journal else { return };
+        let written = journal.flush();
+        self.tell(written, observer);
+    }
+
+    fn tell(&mut self, written: Result<(), Fault>, observer: &mut dyn Observer) {
         if let Err(fault) = written
             && !self.told
         {
@@ -267,6 +285,7 @@ impl Perform for Live {
     }
 
     fn script(&mut self, call: &ScriptCall, observer: &mut dyn Observer) -> Result<(), Fault> {
+        self.log.flush(observer);
         match script::run(call, &*self.scripts, observer) {
             Ok(_) => Ok(()),
             Err(fault) => {

@@ -32,18 +32,26 @@ pub(super) fn rename(
     let (from_dir, to_dir) = (site.dir(from)?, site.dir(to)?);
     let wanted = site.expected(from, expect);
     let moved = || Ok(site.facts(to)?.filter(|target| wanted.is_some_and(|id| id.is(&target.id))));
-    let held = match Held::take(&from_dir, &from.name) {
-        Ok(held) => held,
-        Err(Refused::Missing) => {
-            return match moved()? {
-                Some(there) => Ok(Effect::already(Some(there.id))),
-                None if expect == Expect::IfThere => Ok(Effect::already(None)),
-                None => Err(refused(&what(), Refused::Missing)),
-            };
+    // Where a move may give the file another number, only a handle tells it afterwards.
+    let held = if from_dir.keeps_numbers() {
+        None
+    } else {
+        match Held::take(&from_dir, &from.name) {
+            Err(Refused::Missing) => None,
+            other => Some(other.map_err(|cause| refused(&what(), cause))?),
         }
-        Err(cause) => return Err(refused(&what(), cause)),
     };
-    let source = held.facts().map_err(|errno| system(&what(), errno))?;
+    let source = match &held {
+        Some(held) => Some(held.facts().map_err(|errno| system(&what(), errno))?),
+        None => from_dir.facts(&from.name).map_err(|errno| system(&what(), errno))?,
+    };
+    let Some(source) = source else {
+        return match moved()? {
+            Some(there) => Ok(Effect::already(Some(there.id))),
+            None if expect == Expect::IfThere => Ok(Effect::already(None)),
+            None => Err(refused(&what(), Refused::Missing)),
+        };
+    };
     if wanted.is_some_and(|id| !id.is(&source.id)) {
         // A new log may have the old name by now; what counts is where the old one is.
         return match moved()? {
@@ -73,9 +81,11 @@ pub(super) fn rename(
         return Ok(Effect::done(Some(source.id)));
     }
     // A move to another layer of an overlay may have given it another number: the held file tells.
-    let held = held.facts().map_err(|errno| system(&what(), errno))?;
-    if arrived.is_some_and(|f| f.id.is(&held.id)) {
-        return Ok(Effect::done(Some(held.id)));
+    if let Some(held) = held {
+        let held = held.facts().map_err(|errno| system(&what(), errno))?;
+        if arrived.is_some_and(|f| f.id.is(&held.id)) {
+            return Ok(Effect::done(Some(held.id)));
+        }
     }
     let back = file::rename_new(&to_dir, &to.name, &from_dir, &from.name);
     Err(match back {

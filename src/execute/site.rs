@@ -19,6 +19,8 @@ pub(super) struct Site<'a> {
     pub dirs: &'a RefCell<Dirs>,
     pub plan: &'a Plan,
     pub made: &'a HashMap<Place, FileId>,
+    /// The index of the step.
+    pub at: usize,
     /// The step may have been done already, by a run that died.
     pub resumed: bool,
 }

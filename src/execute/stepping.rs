@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::event::{Event, Observer, Postponement, StepResult};
 use crate::execute::compress::{Compressing, Opened};
-use crate::execute::effects::{Company, is_announced, perform};
+use crate::execute::effects::{Company, Shows, is_announced, perform, shows_on_disk};
 use crate::execute::lines::Line;
 use crate::execute::live::Live;
 use crate::execute::rename::discard_copy;
@@ -65,8 +65,9 @@ impl Live {
     ) -> Option<Wait> {
         let step = work.plan.steps.get(index)?;
         let lowered = identity::assume_if(work.plan.identity);
+        let resumed = work.resumed;
         let site =
-            Site { dirs: &self.dirs, plan: &work.plan, made: &work.made, resumed: work.resumed };
+            Site { dirs: &self.dirs, plan: &work.plan, made: &work.made, at: index, resumed };
         let settled = match (&lowered, work.standing(index)) {
             (Err(fault), _) => {
                 observer.observe(&Event::Error(fault));
@@ -119,7 +120,11 @@ impl Live {
     ) -> Result<Settled, Wait> {
         let plan = &work.plan;
         let Some(step) = plan.steps.get(index) else { return Ok((StepResult::Cancelled, None)) };
-        let site = Site { dirs: &self.dirs, plan, made: &work.made, resumed: work.resumed };
+        let resumed = work.resumed;
+        let site = Site { dirs: &self.dirs, plan, made: &work.made, at: index, resumed };
+        if shows_on_disk(step) != Shows::Always {
+            self.log.flush(observer);
+        }
         let compressing = Compressing::of(step);
         let format = compressing.as_ref().and_then(Compressing::format);
         if let (Some(compressing), Some(format)) = (compressing, format) {
@@ -169,8 +174,9 @@ impl Live {
     ) {
         let Some(step) = work.plan.steps.get(index) else { return };
         let lowered = identity::assume_if(work.plan.identity);
+        let resumed = work.resumed;
         let site =
-            Site { dirs: &self.dirs, plan: &work.plan, made: &work.made, resumed: work.resumed };
+            Site { dirs: &self.dirs, plan: &work.plan, made: &work.made, at: index, resumed };
         let done = match (&lowered, Compressing::of(step)) {
             (Ok(_), Some(compressing)) => compressing.end(&site, ended),
             (Err(fault), _) => Err(fault.clone()),
@@ -191,7 +197,13 @@ impl Live {
         observer: &mut dyn Observer,
     ) {
         let line = Line::Done { plan, step, result: Cow::Borrowed(&result), id };
-        self.log.note(&line, observer);
+        let done = matches!(result, StepResult::Done | StepResult::AlreadyDone);
+        let shows = work.plan.steps.get(step).map_or(Shows::Never, shows_on_disk);
+        if done && shows != Shows::Never {
+            self.log.note_later(&line, observer);
+        } else {
+            self.log.note(&line, observer);
+        }
         if let Some(step) = work.plan.steps.get(step) {
             observer.observe(&Event::StepEnded { plan: &work.plan, step, result: &result });
         }

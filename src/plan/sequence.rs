@@ -62,6 +62,8 @@ pub(super) struct Sequence<'a> {
     pub(super) request: &'a Request<'a>,
     pub(super) draft: Draft<'a>,
     generations: HashMap<VersionsKey, Generations>,
+    /// Those of the log of a plan of one log, as nearly all are.
+    only: Option<Generations>,
     /// Where the new version of each log is, as later steps leave it.
     pub(super) newest: Vec<Option<Place>>,
     /// Where `renamecopy` keeps each log until it is copied.
@@ -80,6 +82,7 @@ impl<'a> Sequence<'a> {
             request,
             draft: Draft::new(request),
             generations: HashMap::new(),
+            only: None,
             newest: vec![None; request.subjects.len()],
             parked: vec![None; request.subjects.len()],
             rest: None,
@@ -153,6 +156,9 @@ impl<'a> Sequence<'a> {
     }
 
     pub(super) fn versions(&mut self, subject: &Subject) -> &mut Generations {
+        if self.request.subjects.len() == 1 {
+            return self.only.get_or_insert_with(|| Generations::from_survey(&subject.versions));
+        }
         let key = (subject.old_dir.clone(), self.stem(subject));
         self.generations.entry(key).or_insert_with(|| Generations::from_survey(&subject.versions))
     }

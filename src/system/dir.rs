@@ -32,6 +32,10 @@ const MOST_LINKS: usize = 40;
 /// that thousands of directories fit into a small limit of open files.
 const MOST_OPEN: NonZeroUsize = NonZeroUsize::new(256).unwrap();
 
+/// The file systems (by their magic numbers) of which it is known that a file keeps its number: ext2 to
+/// ext4, xfs, btrfs, tmpfs, f2fs.
+const KEEP_NUMBERS: [u64; 5] = [0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0xf2f5_2010];
+
 /// Why a directory cannot be held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OpenError {
@@ -85,6 +89,7 @@ pub struct Dir {
     handle: OwnedFd,
     path: PathBuf,
     first: OnceCell<FileFacts>,
+    keeps_numbers: OnceCell<bool>,
 }
 
 impl Dir {
@@ -141,6 +146,14 @@ impl Dir {
         }
         let facts = self.own_facts()?;
         Ok(*self.first.get_or_init(|| facts))
+    }
+
+    /// Whether a file in it keeps its number when it moves: not on an overlay, and who knows where else.
+    pub fn keeps_numbers(&self) -> bool {
+        *self.keeps_numbers.get_or_init(|| {
+            rustix::fs::fstatfs(&self.handle)
+                .is_ok_and(|found| KEEP_NUMBERS.contains(&found.f_type.cast_unsigned()))
+        })
     }
 
     /// Whether only root and we ourselves may put names into it.
@@ -228,7 +241,12 @@ impl Walk {
                 return Err(OpenError::UntrustedLink(link));
             }
         }
-        Ok(Dir { handle: self.here, path: path.into(), first: OnceCell::new() })
+        Ok(Dir {
+            handle: self.here,
+            path: path.into(),
+            first: OnceCell::new(),
+            keeps_numbers: OnceCell::new(),
+        })
     }
 }
 

@@ -147,7 +147,7 @@ impl Scene {
     ) -> Result<Effect, Fault> {
         let dirs = RefCell::new(Dirs::default());
         let plan = self.plan("a.log", vec![step.clone()], 0);
-        let site = Site { dirs: &dirs, plan: &plan, made, resumed };
+        let site = Site { dirs: &dirs, plan: &plan, made, at: 0, resumed };
         let texts = self.texts();
         let mut company = Company { scripts: &texts, observer: &mut (), interrupted: 0 };
         perform(&site, step, &mut company).map_err(|halt| match halt {
