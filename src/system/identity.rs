@@ -5,6 +5,7 @@
 //! Scripts are started with the invoker's ids (`as_invoker`), filters with the lowered ones for
 //! good ([`lowered_to`]).
 
+use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -167,17 +168,28 @@ pub fn switching(from: Identity, to: Identity) -> String {
 
 /// Does something with the invoker's ids, and then lowers them again.
 ///
+/// Should the system not let us lower them again, the process ends there: whoever asked for other ids
+/// must never go on with root's. The journal lets the next run finish its work.
+///
 /// # Errors
-/// If the ids cannot be switched. After a failure to lower them again the caller must not go on.
+/// If the invoker's ids cannot be taken back; nothing was done then.
 pub(super) fn as_invoker<T>(act: impl FnOnce() -> T) -> Result<T, Errno> {
     let mut back = invoker();
-    let Some(ids) = back.take() else { return Ok(act()) };
+    let Some(ids) = back.clone() else { return Ok(act()) };
     let identity = now();
-    ids.restore()?;
-    let done = act();
-    ids.lower(identity)?;
+    let done = ids.restore().map(|()| act());
+    if ids.lower(identity).is_err() {
+        stop();
+    }
     *back = Some(ids);
-    Ok(done)
+    done
+}
+
+/// Ends the process at once; no step that was asked for with fewer rights is done with more.
+fn stop() -> ! {
+    let text = b"error: the system does not let us give up our rights again; stopping at once\n";
+    let _ = std::io::stderr().write_all(text);
+    std::process::abort()
 }
 
 /// Asks the system something as another user would: this thread alone, and for questions about files
