@@ -7,7 +7,6 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::report::diagnostic::render;
 use crate::report::{Level, Messages};
 use crate::survey::matching::Finding;
-use crate::system::Words;
 use crate::system::log_copy::{Syslog, open_file};
 
 use super::args::{Args, LogSink, Printed};
@@ -37,9 +36,8 @@ fn add_sinks(sinks: &[LogSink], messages: &mut Messages) {
             LogSink::File(path) => match open_file(path) {
                 Ok(file) => messages.copy_to_file(Box::new(file)),
                 Err(error) => {
-                    let errno = crate::system::Errno::from_raw(error.raw_os_error().unwrap_or(0));
                     let path = crate::names::Shown::path(path);
-                    let line = format!("error opening log file {path}: {}", errno.words());
+                    let line = format!("error opening log file {path}: {error}");
                     messages.say(Level::Error, &line);
                 }
             },

@@ -84,8 +84,8 @@ fn usable<'a>(question: &Question<'a>) -> Result<&'a FileFacts, Unusable<'a>> {
         ParentFacts::Failed(cause) => {
             return refuse(RefuseReason::ParentFailed { cause: cause.clone() });
         }
-        ParentFacts::UntrustedLink(link) => {
-            return refuse(RefuseReason::UntrustedLink { link: link.clone() });
+        ParentFacts::UntrustedLink { link, su } => {
+            return refuse(RefuseReason::UntrustedLink { link: link.clone(), su: su.clone() });
         }
         ParentFacts::Insecure { su } if question.checks_parent => {
             return refuse(RefuseReason::InsecureParent { su: su.clone() });

@@ -141,6 +141,8 @@ pub enum RefuseReason {
     UntrustedLink {
         /// The link.
         link: String,
+        /// The `su` line for who may follow it all the same, if anybody may.
+        su: Option<String>,
     },
     /// The file could not be looked at.
     Failed {
@@ -250,7 +252,7 @@ impl RefuseReason {
                  writable or writable by group which is not \"root\") Set \"su\" directive in \
                  config file to tell logrotate which user/group should be used for rotation."
             ),
-            Self::UntrustedLink { link } => {
+            Self::UntrustedLink { link, .. } => {
                 format!(
                     "skipping \"{log}\" because the symbolic link {link} may be changed by others"
                 )
@@ -268,10 +270,14 @@ impl RefuseReason {
                  others (chmod go-w {})",
                 Shown::path(log.dir())
             )),
-            Self::UntrustedLink { link } => Some(format!(
-                "add a line `su USER GROUP` for the user who owns {link}, or let only root write \
-                 the directory that holds it, or name the log by its path without the link"
-            )),
+            Self::UntrustedLink { link, su } => {
+                let su = su.as_ref().map(|su| format!("add the line `{su}` to the block, or "));
+                Some(format!(
+                    "{}let only root write the directory that holds {link}, or name the log by its \
+                     path without the link",
+                    su.unwrap_or_default()
+                ))
+            }
             _ => None,
         }
     }
@@ -395,7 +401,7 @@ mod tests {
                  rotation.",
             ),
             (
-                RefuseReason::UntrustedLink { link: "/srv/l".to_owned() },
+                RefuseReason::UntrustedLink { link: "/srv/l".to_owned(), su: None },
                 "skipping \"/var/log/a.log\" because the symbolic link /srv/l may be changed by \
                  others",
             ),
@@ -413,8 +419,15 @@ mod tests {
         let hint =
             RefuseReason::InsecureParent { su: "su root adm".into() }.hint(&log()).expect("a hint");
         assert!(hint.contains("`su root adm`") && hint.contains("chmod go-w /var/log"), "{hint}");
-        let link = RefuseReason::UntrustedLink { link: "/srv/l".to_owned() };
-        assert!(link.hint(&log()).expect("a hint").contains("who owns /srv/l"));
+        let hint = |su: Option<&str>| {
+            let reason =
+                RefuseReason::UntrustedLink { link: "/srv/l".to_owned(), su: su.map(Into::into) };
+            reason.hint(&log()).expect("a hint")
+        };
+        let start = "let only root write the directory that holds /srv/l, or name";
+        assert!(hint(None).starts_with(start), "{}", hint(None));
+        let su = hint(Some("su app app"));
+        assert_eq!(su, format!("add the line `su app app` to the block, or {}", hint(None)));
         assert_eq!(RefuseReason::Missing.hint(&log()), None);
     }
 

@@ -4,6 +4,7 @@ use crate::facts::FileFacts;
 use crate::names::{LogPath, Shown};
 use crate::system::Words;
 use crate::system::{Dirs, OpenError, SystemAccounts};
+use crate::units::Identity;
 
 /// The directory that holds a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +20,13 @@ pub enum ParentFacts {
     },
     /// It could not be looked at: the cause.
     Failed(String),
-    /// A symbolic link on the way may be changed by somebody untrusted: the link's path.
-    UntrustedLink(String),
+    /// A symbolic link on the way may be changed by somebody untrusted.
+    UntrustedLink {
+        /// The link's path.
+        link: String,
+        /// The `su` line for who may follow it all the same, if anybody may.
+        su: Option<String>,
+    },
 }
 
 /// Everything that the decision about a log needs to know of the disk.
@@ -45,9 +51,10 @@ pub fn log_facts(dirs: &mut Dirs, log: &LogPath) -> LogFacts {
         Err(error) => {
             let cause = error.to_string();
             let parent = match error {
-                OpenError::UntrustedLink(link) => {
-                    ParentFacts::UntrustedLink(Shown::path(&link).to_string())
-                }
+                OpenError::UntrustedLink(link) => ParentFacts::UntrustedLink {
+                    link: Shown::path(&link.path).to_string(),
+                    su: link.follower.map(su_line),
+                },
                 _ => ParentFacts::Failed(cause.clone()),
             };
             return LogFacts { parent, file: Err(cause) };
@@ -55,19 +62,21 @@ pub fn log_facts(dirs: &mut Dirs, log: &LogPath) -> LogFacts {
     };
     let parent = match dir.first_facts() {
         Err(errno) => ParentFacts::Failed(errno.words()),
-        Ok(own) if is_insecure(&own) => ParentFacts::Insecure { su: su_line(&own) },
+        Ok(own) if is_insecure(&own) => {
+            ParentFacts::Insecure { su: su_line(Identity { uid: own.uid, gid: own.gid }) }
+        }
         Ok(_) => ParentFacts::Safe,
     };
     let file = dir.facts(log.name()).map_err(Words::words);
     LogFacts { parent, file }
 }
 
-/// The line that makes a directory's owner and group rotate in it; numbers without a name are
-/// written behind a colon (compat CFG-93).
-fn su_line(dir: &FileFacts) -> String {
+/// The line that makes a user and a group rotate; numbers without a name are written behind a colon
+/// (compat CFG-93).
+fn su_line(who: Identity) -> String {
     let number = |id: u32| format!(":{id}").into_bytes();
-    let user = SystemAccounts.user_name(dir.uid).unwrap_or_else(|| number(dir.uid));
-    let group = SystemAccounts.group_name(dir.gid).unwrap_or_else(|| number(dir.gid));
+    let user = SystemAccounts.user_name(who.uid).unwrap_or_else(|| number(who.uid));
+    let group = SystemAccounts.group_name(who.gid).unwrap_or_else(|| number(who.gid));
     format!("su {} {}", Shown(&user), Shown(&group))
 }
 
@@ -155,7 +164,12 @@ mod tests {
         symlink("real", &link).unwrap();
         lchown(&link, Some(65534), None).unwrap();
         set_mode(temp.path(), 0o777);
-        let named = ParentFacts::UntrustedLink(link.display().to_string());
-        assert_eq!(look(&link.join("a")).parent, named);
+        let shown = link.display().to_string();
+        let named = |su| ParentFacts::UntrustedLink { link: shown.clone(), su };
+        assert_eq!(look(&link.join("a")).parent, named(None));
+        chown(temp.path(), Some(1), Some(1)).unwrap();
+        set_mode(temp.path(), 0o755);
+        chown(temp.path().join("real"), Some(1), Some(4)).unwrap();
+        assert_eq!(look(&link.join("a")).parent, named(Some("su daemon adm".into())));
     }
 }

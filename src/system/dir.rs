@@ -36,6 +36,15 @@ const MOST_OPEN: NonZeroUsize = NonZeroUsize::new(256).unwrap();
 /// ext4, xfs, btrfs, tmpfs, f2fs.
 const KEEP_NUMBERS: [u64; 5] = [0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0xf2f5_2010];
 
+/// A link that cannot be followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UntrustedLink {
+    /// Its path.
+    pub path: PathBuf,
+    /// Who could follow it: the owner of the directory that it leads to, if nobody else can change it.
+    pub follower: Option<Identity>,
+}
+
 /// Why a directory cannot be held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OpenError {
@@ -43,7 +52,7 @@ pub enum OpenError {
     Missing,
     /// A symbolic link on the way can be changed by somebody other than root, us, or the owner of
     /// the directory that it leads to.
-    UntrustedLink(PathBuf),
+    UntrustedLink(UntrustedLink),
     /// Another directory has taken its place since it was first opened in this run.
     Replaced,
     /// The system refused.
@@ -66,7 +75,8 @@ impl fmt::Display for OpenError {
         match self {
             Self::Missing => f.write_str(&Errno::ENOENT.words()),
             Self::UntrustedLink(link) => {
-                write!(f, "the symbolic link {} may be changed by others", Shown::path(link))
+                let link = Shown::path(&link.path);
+                write!(f, "the symbolic link {link} may be changed by others")
             }
             Self::Replaced => f.write_str("another directory has taken its place"),
             Self::System(errno) => f.write_str(&errno.words()),
@@ -97,7 +107,8 @@ impl Dir {
     ///
     /// A symbolic link on the way is followed only if nobody untrusted can change it: the directory
     /// that holds it belongs to root or to us and nobody else may write it, or the link's owner owns
-    /// the directory that is reached in the end.
+    /// the directory that is reached in the end. Root's links count only in root's directories:
+    /// elsewhere anybody may have brought one there, by a rename or as a hard link.
     ///
     /// # Errors
     /// See [`OpenError`].
@@ -161,7 +172,18 @@ impl Dir {
     /// # Errors
     /// Whatever the system says.
     pub fn only_trusted_write(&self) -> Result<bool, Errno> {
-        only_trusted_write(self.handle())
+        Ok(only_trusted_write(&self.own_facts()?, geteuid().as_raw()))
+    }
+
+    /// Whether a file that has more names than the one in here is there by the will of its owner, or of
+    /// root: where others may write, any of them may have linked somebody else's file in.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    pub fn holds_own(&self, file: &FileFacts) -> Result<bool, Errno> {
+        let own = self.own_facts()?;
+        let owners = file.uid == own.uid && file.uid != 0 && only_trusted_write(&own, file.uid);
+        Ok(owners || only_trusted_write(&own, geteuid().as_raw()))
     }
 
     /// All names in it, in no order.
@@ -186,8 +208,28 @@ struct Walk {
     /// The path of `here`, for messages.
     at: PathBuf,
     links: usize,
-    /// Owners of links in directories that others may write; each must own the final directory.
-    doubtful: Vec<(u32, PathBuf)>,
+    /// The links in directories that others may write.
+    doubtful: Vec<Doubtful>,
+}
+
+/// A link that somebody else may have put where it is.
+struct Doubtful {
+    path: PathBuf,
+    link: FileFacts,
+    /// The directory that holds it.
+    holder: FileFacts,
+}
+
+impl Doubtful {
+    /// Whether it leads where its owner could have gone anyway.
+    fn is_followed_to(&self, end: &FileFacts) -> bool {
+        self.link.uid == end.uid && self.link.uid != 0 && self.link.links == 1
+    }
+
+    /// Whether the owner of what it leads to would follow it.
+    fn is_followed_by_owner(&self, end: &FileFacts) -> bool {
+        self.is_followed_to(end) || (end.uid != 0 && only_trusted_write(&self.holder, end.uid))
+    }
 }
 
 impl Walk {
@@ -217,8 +259,10 @@ impl Walk {
                 if self.links > MOST_LINKS {
                     return Err(OpenError::System(Errno::ELOOP));
                 }
-                if !only_trusted_write(self.here.as_fd())? {
-                    self.doubtful.push((facts.uid, self.at.join(part)));
+                let holder = look(self.here.as_fd(), OsStr::new(""), AtFlags::EMPTY_PATH)?;
+                if !only_trusted_write(&holder, geteuid().as_raw()) {
+                    let path = self.at.join(part);
+                    self.doubtful.push(Doubtful { path, link: facts, holder });
                 }
                 let target = PathBuf::from(readlinkat(next.as_fd(), "")?);
                 if target.is_absolute() {
@@ -236,9 +280,11 @@ impl Walk {
 
     fn finish(self, path: &Path) -> Result<Dir, OpenError> {
         if !self.doubtful.is_empty() {
-            let owner = look(self.here.as_fd(), OsStr::new(""), AtFlags::EMPTY_PATH)?.uid;
-            if let Some((_, link)) = self.doubtful.into_iter().find(|&(uid, _)| uid != owner) {
-                return Err(OpenError::UntrustedLink(link));
+            let end = look(self.here.as_fd(), OsStr::new(""), AtFlags::EMPTY_PATH)?;
+            let follower = self.doubtful.iter().all(|link| link.is_followed_by_owner(&end));
+            let follower = follower.then_some(Identity { uid: end.uid, gid: end.gid });
+            if let Some(link) = self.doubtful.into_iter().find(|link| !link.is_followed_to(&end)) {
+                return Err(OpenError::UntrustedLink(UntrustedLink { path: link.path, follower }));
             }
         }
         Ok(Dir {
@@ -267,13 +313,12 @@ pub(super) fn hold(dir: impl AsFd, name: &OsStr) -> Result<OwnedFd, Errno> {
     openat(dir, name, flags, OpenMode::empty())
 }
 
-/// Whether only root and we ourselves may put names into a directory.
-fn only_trusted_write(dir: BorrowedFd<'_>) -> Result<bool, Errno> {
-    let facts = look(dir, OsStr::new(""), AtFlags::EMPTY_PATH)?;
-    let owner = facts.uid == 0 || facts.uid == geteuid().as_raw();
-    let group = facts.mode.0 & 0o020 == 0 || facts.gid == 0;
-    let other = facts.mode.0 & 0o002 == 0;
-    Ok(owner && group && other)
+/// Whether only root and a user may put names into a directory.
+fn only_trusted_write(dir: &FileFacts, user: u32) -> bool {
+    let owner = dir.uid == 0 || dir.uid == user;
+    let group = dir.mode.0 & 0o020 == 0 || dir.gid == 0;
+    let other = dir.mode.0 & 0o002 == 0;
+    owner && group && other
 }
 
 /// Facts about an open file.
@@ -432,10 +477,36 @@ mod tests {
             return;
         }
         lchown(open.join("link"), Some(65534), Some(65534)).unwrap();
-        let refused = Dir::open(&open.join("link")).unwrap_err();
-        assert_eq!(refused, OpenError::UntrustedLink(open.join("link")));
+        let refused = |follower| {
+            let path = open.join("link");
+            Err(OpenError::UntrustedLink(UntrustedLink { path, follower }))
+        };
+        let opened = || Dir::open(&open.join("link")).map(|_| ());
+        assert_eq!(opened(), refused(None));
         chown(temp.path().join("real"), Some(65534), None).unwrap();
-        assert!(Dir::open(&open.join("link")).is_ok(), "its owner owns what it names");
+        assert_eq!(opened(), Ok(()), "its owner owns what it names");
+        // Who owns the directory, and nobody else, may change its links: `su` makes that safe.
+        lchown(open.join("link"), Some(0), Some(0)).unwrap();
+        chown(&open, Some(65534), None).unwrap();
+        assert_eq!(opened(), refused(None), "the whole world may change it");
+        std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(opened(), refused(Some(Identity { uid: 65534, gid: 0 })));
+    }
+
+    #[test]
+    fn a_link_of_roots_is_refused_where_others_may_have_put_it() {
+        if !geteuid().is_root() {
+            return;
+        }
+        let temp = temp();
+        let (theirs, link) = (temp.path().join("theirs"), temp.path().join("theirs/link"));
+        std::fs::create_dir(&theirs).unwrap();
+        std::fs::create_dir(temp.path().join("roots")).unwrap();
+        symlink("../roots", &link).unwrap();
+        assert!(Dir::open(&link).is_ok(), "nobody else can write that directory");
+        chown(&theirs, Some(65534), None).unwrap();
+        let refused = UntrustedLink { path: link.clone(), follower: None };
+        assert_eq!(Dir::open(&link).unwrap_err(), OpenError::UntrustedLink(refused));
     }
 
     #[test]

@@ -72,7 +72,8 @@ impl From<Errno> for Refused {
 pub struct Wanted {
     /// This file; `None`: whichever stands there.
     pub id: Option<FileId>,
-    /// More than one name is fine (`allowhardlink`).
+    /// More than one name is fine (`allowhardlink`), where only who owns the file, or we ourselves,
+    /// can have given it these names: see [`Dir::holds_own`].
     pub hard_links: bool,
 }
 
@@ -152,6 +153,9 @@ pub fn open(
     let file = File::from(opened.map_err(errno)?);
     let facts = facts(&file)?;
     Wanted { id: Some(before.id), ..*wanted }.check(&facts)?;
+    if facts.links > 1 && !dir.holds_own(&facts)? {
+        return Err(Refused::HardLinks(facts.links));
+    }
     Ok((file, facts))
 }
 

@@ -11,9 +11,9 @@ use nix::fcntl::{OFlag, openat, readlinkat, renameat};
 use nix::sys::stat::{Mode as OpenMode, fchmod, futimens};
 use nix::sys::time::TimeSpec;
 use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, fsync, geteuid, unlinkat};
-use rustix::fs::{XattrFlags, fgetxattr, fsetxattr};
+use rustix::fs::{PROC_SUPER_MAGIC, XattrFlags, fgetxattr, fsetxattr, fstatfs};
 
-use super::dir::{Dir, OpenError, facts_of};
+use super::dir::{Dir, OpenError, UntrustedLink, facts_of};
 use super::lock::{LockError, LockedFile};
 use crate::facts::{FileFacts, FileKind};
 use crate::names::{FileName, LogPath};
@@ -56,7 +56,7 @@ impl Spot {
     }
 
     /// What is there, and where links lead to. A link is followed only if nobody untrusted can
-    /// change it.
+    /// change it. A link in `/proc` is the end of the way: it stands for an open file, not for a path.
     ///
     /// # Errors
     /// [`OpenError::UntrustedLink`], or what the system says.
@@ -64,17 +64,43 @@ impl Spot {
         let mut here = self.clone();
         for _ in 0..=MOST_LINKS {
             let facts = here.dir.facts(&here.name)?;
-            if !facts.is_some_and(|f| f.kind == FileKind::SymbolicLink) {
+            if !facts.is_some_and(|f| f.kind == FileKind::SymbolicLink) || here.is_magic() {
                 return Ok((here, facts));
             }
             let link = here.dir.path().join(&here.name);
             if !here.dir.only_trusted_write()? {
+                let link = UntrustedLink { path: link, follower: None };
                 return Err(OpenError::UntrustedLink(link));
             }
             let target = readlinkat(here.dir.handle(), here.name.as_os_str())?;
             here = Self::find(&here.dir.path().join(target))?;
         }
         Err(Errno::ELOOP.into())
+    }
+
+    /// Whether links here stand for open files (`/proc/self/fd/1`).
+    fn is_magic(&self) -> bool {
+        fstatfs(self.dir.handle()).is_ok_and(|fs| fs.f_type == PROC_SUPER_MAGIC)
+    }
+
+    /// Opens what a link in `/proc` stands for, to write; waits for nobody.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn open_magic(&self) -> Result<File, Errno> {
+        let flags = OFlag::O_WRONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+        openat(self.dir.handle(), self.name.as_os_str(), flags, OpenMode::empty()).map(File::from)
+    }
+
+    /// Opens the file itself, never a link, to write; waits for nobody.
+    ///
+    /// # Errors
+    /// What the system says; `ENXIO` for a FIFO that nobody reads.
+    pub fn open_to_write(&self) -> Result<File, Errno> {
+        let access = OFlag::O_WRONLY | OFlag::O_NOFOLLOW;
+        let guard = OFlag::O_CLOEXEC | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+        openat(self.dir.handle(), self.name.as_os_str(), access | guard, OpenMode::empty())
+            .map(File::from)
     }
 
     /// Opens the file itself, never a link, for reading and, with `write`, for writing too.

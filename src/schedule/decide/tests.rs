@@ -117,10 +117,10 @@ fn a_directory_that_cannot_be_trusted_or_found_is_told_first() {
             Verdict::Refuse(RefuseReason::ParentFailed { cause: "x".to_owned() }),
         ),
         (
-            ParentFacts::UntrustedLink("/l".to_owned()),
+            ParentFacts::UntrustedLink { link: "/l".to_owned(), su: None },
             true,
             false,
-            Verdict::Refuse(RefuseReason::UntrustedLink { link: "/l".to_owned() }),
+            Verdict::Refuse(RefuseReason::UntrustedLink { link: "/l".to_owned(), su: None }),
         ),
         (insecure(), true, false, Verdict::Skip(SkipReason::SymbolicLink)),
     ] {
