@@ -15,6 +15,7 @@ use crate::event::{Event, Observer};
 use crate::execute::rename::{discard_copy, publish};
 use crate::execute::site::{Effect, Result, Site, refused, system};
 use crate::fault::Fault;
+use crate::names::Shown;
 use crate::plan::step::{Archive, Expect, Place};
 use crate::system::file::{self, Access, OpenFile, Refused, Wanted};
 use crate::system::holders::{self, Holder};
@@ -308,6 +309,8 @@ fn open_copy(site: &Site<'_>, archive: &Archive) -> Result<(OpenFile, FileId)> {
 
 fn warn(holder: &Holder, log: &str, observer: &mut dyn Observer) {
     let Holder { pid, command, .. } = holder;
+    // A process chooses its name itself.
+    let command = Shown(command.as_bytes());
     let text = format!(
         "{log}: process {pid} ({command}) writes without O_APPEND; it goes on where it was, \
          after a hole of NUL bytes"

@@ -1,9 +1,14 @@
 //! Mailing an old version.
 
+use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
 use crate::event::Postponement;
 use crate::execute::effects::{Company, MOST_INTERRUPTED, is_there};
 use crate::execute::site::{Effect, Halt, Site, refused};
 use crate::fault::Fault;
+use crate::names::Shown;
 use crate::plan::step::{Action, Step};
 use crate::system::child::{self, Ended, Letter, NotRun};
 use crate::system::file::{self, Access};
@@ -36,15 +41,16 @@ pub(super) fn mail(
     let (content, _) = file::open(&dir, &place.name, Access::Read, &wanted)
         .map_err(|cause| refused(&format!("failed to open {shown} for mailing"), cause))?;
     let path = site.plan.path(place);
+    let subject = one_line(subject.as_ref().map_or(path.as_os_str(), |s| s.0.as_os_str()));
     let letter = Letter {
         program: &program.0,
-        subject: subject.as_ref().map_or(path.as_os_str(), |s| s.0.as_os_str()),
+        subject: &subject,
         address: address.0.as_os_str(),
         content: &content,
         uncompress: uncompress.as_ref().map(|u| &*u.0),
     };
     let not_run = |command: &std::path::Path, cause: NotRun| {
-        format!("cannot execute {}: {cause}", crate::names::Shown::path(command))
+        format!("cannot execute {}: {cause}", Shown::path(command))
     };
     let reason = match child::mail(&letter) {
         Ok(sent) => match (sent.uncompressed, sent.mailed) {
@@ -59,6 +65,15 @@ pub(super) fn mail(
         }
     };
     Err(Halt::Postponed(Postponement { reason, failed: true }))
+}
+
+/// A subject that stays one line: some mailers would take what follows a newline for another header,
+/// and whoever may make a log may choose its name.
+fn one_line(subject: &OsStr) -> Cow<'_, OsStr> {
+    if subject.as_bytes().iter().any(u8::is_ascii_control) {
+        return Cow::Owned(Shown(subject.as_bytes()).to_string().into());
+    }
+    Cow::Borrowed(subject)
 }
 
 fn uncompress_failed(shown: &str, reason: &str) -> Fault {

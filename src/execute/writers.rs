@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::event::{Event, Observer, Postponement};
 use crate::execute::site::Site;
 use crate::fault::Fault;
+use crate::names::Shown;
 use crate::plan::step::{Action, Guard, Step};
 use crate::system::file::{self, Access, OpenFile, Refused, Wanted};
 use crate::system::holders::{self, Holder};
@@ -124,7 +125,9 @@ fn reason(site: &Site<'_>, step: &Step, file: &OpenFile) -> Fault {
 
 fn named(holder: &Holder) -> String {
     let Holder { pid, command, unit, appends, .. } = holder;
-    let unit = unit.as_ref().map_or_else(String::new, |unit| format!(", {unit}"));
+    // A process chooses its name itself.
+    let command = Shown(command.as_bytes());
+    let unit = unit.as_ref().map_or_else(String::new, |u| format!(", {}", Shown(u.as_bytes())));
     let way = if *appends { "" } else { ", without O_APPEND" };
     format!("process {pid} ({command}{unit}{way})")
 }
