@@ -5,7 +5,7 @@ use crate::facts::{FileFacts, FileKind};
 use crate::fault::Fault;
 use crate::plan::step::{Attributes, Expect, Place};
 use crate::system::Words;
-use crate::system::file::{self, Access, OpenFile, Wanted};
+use crate::system::file::{self, Access, OpenFile, Refused, Wanted};
 use crate::system::{Dir, Errno, attributes as system_attributes, copy as system_copy};
 use crate::units::FileId;
 
@@ -58,10 +58,15 @@ impl Making<'_> {
     /// Opens the source.
     pub fn open(&self, site: &Site<'_>) -> Result<OpenFile> {
         let wanted = site.wanted(self.from, self.expect, self.hard_links);
+        let what = || format!("error opening {}", site.shown(self.from));
+        // The new file will look like the one that was planned for, so it must be no other's copy.
+        if self.expect == Expect::Made && wanted.id.is_none() {
+            return Err(refused(&what(), Refused::Another));
+        }
         let dir = site.dir(self.from)?;
         file::open(&dir, &self.from.name, Access::Read, &wanted)
             .map(|(file, _)| file)
-            .map_err(|cause| refused(&format!("error opening {}", site.shown(self.from)), cause))
+            .map_err(|cause| refused(&what(), cause))
     }
 
     /// Makes the temporary file, lets `fill` fill it, and makes it look as it shall and safe on

@@ -101,10 +101,7 @@ fn decide_all(
         observer.observe(&Event::Decided { block: work.block, decision: &decision });
         match decision.verdict {
             Verdict::Rotate(_) if !su::is_settled(policy, identity) => {
-                let log = &decision.log;
-                observer.observe(&Event::Error(&Fault::new(format!(
-                    "skipping \"{log}\" because its directory has changed just now"
-                ))));
+                observer.observe(&Event::Error(&su::changed(&decision.log)));
                 refused = true;
             }
             Verdict::Rotate(_) => due.push(Due { log: decision.log, identity }),
@@ -186,7 +183,10 @@ impl Handling<'_, '_> {
 
     /// Plans and carries out the rotation of logs that stand or fall together.
     fn rotate_together(&mut self, due: &[Due]) {
-        let planned = one_identity(due).and_then(|identity| {
+        let policy = &self.work.block.policy;
+        let dirs = &self.world.dirs;
+        let same = due.iter().try_for_each(|one| su::still(policy, &one.log, one.identity, dirs));
+        let planned = same.and_then(|()| one_identity(due)).and_then(|identity| {
             // Looking is the rotating user's business too.
             let _lowered = identity::assume_if(identity)?;
             Ok(self.plan(due, identity))

@@ -59,6 +59,25 @@ pub(super) fn is_settled(policy: &Policy, identity: Option<Identity>) -> bool {
     policy.rotate_as != RotateAs::DirectoryOwner || identity.is_some()
 }
 
+/// Makes sure that the same user is still the one for a log: since it was decided upon, a script may
+/// have run, and somebody may have put another directory in the place of its own.
+///
+/// # Errors
+/// If it is another one by now.
+pub(super) fn still(
+    policy: &Policy,
+    log: &LogPath,
+    before: Option<Identity>,
+    dirs: &RefCell<Dirs>,
+) -> Result<(), Fault> {
+    if identity(policy, log, dirs)? == before { Ok(()) } else { Err(changed(log)) }
+}
+
+/// What is said of a log whose directory is another one than a moment ago.
+pub(super) fn changed(log: &LogPath) -> Fault {
+    Fault::new(format!("skipping \"{log}\" because its directory has changed just now"))
+}
+
 fn unknown(log: &LogPath, cause: &OpenError) -> Fault {
     Fault::new(format!("cannot find out who owns the directory of {log}: {cause}"))
 }
