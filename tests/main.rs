@@ -15,6 +15,7 @@ mod cron;
 mod detection;
 mod differential;
 mod docs;
+mod hostile;
 mod messages;
 mod scene;
 mod overlap;
