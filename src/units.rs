@@ -55,6 +55,17 @@ pub struct Identity {
     pub gid: u32,
 }
 
+/// A signal by its name, such as `SIGHUP`. Whoever makes one has asked the system whether there is
+/// such a signal.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SignalName(pub String);
+
+impl fmt::Display for SignalName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// A point of the file system's time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FileTime {

@@ -2,6 +2,7 @@
 //! for safety.
 #![expect(clippy::disallowed_methods, reason = "system is where effects live")]
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
@@ -10,9 +11,9 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::unistd::geteuid;
 
-use super::file::io_errno;
+use super::file::{facts, io_errno};
 use super::identity;
-use crate::units::Identity;
+use crate::units::{FileId, Identity};
 
 /// A process that has a file open.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,21 +37,60 @@ const WRITE_ONLY: u64 = 0o1;
 const READ_ONLY: u64 = 0o0;
 const APPEND: u64 = 0o2000;
 
+/// Files as a process that holds them shows them: by device and inode. Good as long as they exist.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sought {
+    files: HashSet<(u64, u64)>,
+    inodes: HashSet<u64>,
+}
+
+impl Sought {
+    /// Adds a file. One whose device is not known cannot be sought.
+    pub fn add(&mut self, file: &FileId) {
+        if let Some(device) = file.device {
+            self.files.insert((device, file.inode));
+            self.inodes.insert(file.inode);
+        }
+    }
+
+    /// Whether no file is sought.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+}
+
 /// The processes other than ours that have a file open, as far as the invoker may see them.
 ///
 /// # Errors
 /// If there is no `/proc`, or the file cannot be asked.
 pub fn of(file: &File) -> Result<Vec<Holder>, Errno> {
-    identity::as_invoker(|| visible(file))?
+    let mut sought = Sought::default();
+    sought.add(&facts(file)?.id);
+    of_any(&sought)
 }
 
-fn visible(file: &File) -> Result<Vec<Holder>, Errno> {
-    let wanted = file.metadata().map_err(|e| io_errno(&e))?;
-    let wanted = (wanted.dev(), wanted.ino());
+/// The same for several files, in one look: who has any of them open, and in which ways.
+///
+/// # Errors
+/// If there is no `/proc`.
+pub fn of_any(files: &Sought) -> Result<Vec<Holder>, Errno> {
+    identity::as_invoker(|| visible(files))?
+}
+
+/// One process, if it has any of the files open, as far as the invoker may see.
+///
+/// # Errors
+/// If the invoker's ids cannot be taken on.
+pub fn look_at(pid: u32, files: &Sought) -> Result<Option<Holder>, Errno> {
+    let process = Path::new("/proc").join(pid.to_string());
+    identity::as_invoker(|| holder(pid, &process, files).unwrap_or_default())
+}
+
+fn visible(files: &Sought) -> Result<Vec<Holder>, Errno> {
     let processes = processes().map_err(|e| io_errno(&e))?;
     let others = processes.filter(|(pid, _)| *pid != std::process::id());
     let mut all: Vec<Holder> =
-        others.filter_map(|(pid, process)| holder(pid, &process, wanted).ok()?).collect();
+        others.filter_map(|(pid, process)| holder(pid, &process, files).ok()?).collect();
     all.sort_by_key(|holder| holder.pid);
     Ok(all)
 }
@@ -58,17 +98,15 @@ fn visible(file: &File) -> Result<Vec<Holder>, Errno> {
 /// Whether the invoker may look into every process there is here: what holds a file then, and is none
 /// of them, is in another namespace.
 pub fn all_can_be_seen() -> bool {
+    let no_file = Sought::default();
     let all = || {
         let denied = |(pid, process): (u32, PathBuf)| {
-            holder(pid, &process, NO_FILE).is_err_and(|e| e.kind() == ErrorKind::PermissionDenied)
+            holder(pid, &process, &no_file).is_err_and(|e| e.kind() == ErrorKind::PermissionDenied)
         };
         processes().is_ok_and(|mut processes| !processes.any(denied))
     };
     identity::as_invoker(all).unwrap_or(false)
 }
-
-/// Device and number that no file has.
-const NO_FILE: (u64, u64) = (0, 0);
 
 /// Numbers and directories of the processes that there are here.
 fn processes() -> io::Result<impl Iterator<Item = (u32, PathBuf)>> {
@@ -82,18 +120,18 @@ fn processes() -> io::Result<impl Iterator<Item = (u32, PathBuf)>> {
 ///
 /// # Errors
 /// If it has ended, or is not ours to look at.
-fn holder(pid: u32, process: &Path, wanted: (u64, u64)) -> io::Result<Option<Holder>> {
-    match holder_as_we_are(pid, process, wanted) {
+fn holder(pid: u32, process: &Path, files: &Sought) -> io::Result<Option<Holder>> {
+    match holder_as_we_are(pid, process, files) {
         Err(error) if error.kind() == ErrorKind::PermissionDenied && geteuid().is_root() => {
             let user = fs::metadata(process)?;
             let user = Identity { uid: user.uid(), gid: user.gid() };
-            identity::asking_as(user, || holder_as_we_are(pid, process, wanted))
+            identity::asking_as(user, || holder_as_we_are(pid, process, files))
         }
         result => result,
     }
 }
 
-fn holder_as_we_are(pid: u32, process: &Path, wanted: (u64, u64)) -> io::Result<Option<Holder>> {
+fn holder_as_we_are(pid: u32, process: &Path, files: &Sought) -> io::Result<Option<Holder>> {
     let mut found: Option<Holder> = None;
     for entry in fs::read_dir(process.join("fd"))?.flatten() {
         let info = match fs::read_to_string(process.join("fdinfo").join(entry.file_name())) {
@@ -103,12 +141,12 @@ fn holder_as_we_are(pid: u32, process: &Path, wanted: (u64, u64)) -> io::Result<
             Err(_) => continue,
         };
         // The file itself is asked only if it may be the one: another's file system may not answer.
-        if number(&info, "ino:", 10).is_some_and(|inode| inode != wanted.1) {
+        if number(&info, "ino:", 10).is_some_and(|inode| !files.inodes.contains(&inode)) {
             continue;
         }
         let Ok(facts) = fs::metadata(entry.path()) else { continue };
         let Some(flags) = number(&info, "flags:", 8) else { continue };
-        if (facts.dev(), facts.ino()) != wanted {
+        if !files.files.contains(&(facts.dev(), facts.ino())) {
             continue;
         }
         let holder = found.get_or_insert_with(|| Holder {
