@@ -4,13 +4,14 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::policy::{Effort, Packer, RotateAs, ScriptKind, Trigger, Writers};
+use super::policy::{Effort, Packer, RotateAs, ScriptKind, SignalTo, Trigger, Writers};
 use super::value::{Bad, Reading};
 use crate::units::{ByteSize, Days, KeepCount, Mode};
 
 mod change;
 mod files;
 mod keep;
+mod signal;
 mod when;
 
 /// A directive with its value: what one line of a configuration sets.
@@ -77,6 +78,8 @@ pub enum Directive {
     CompressExtension(Vec<u8>),
     /// One of the five scripts.
     Script(ScriptKind, Vec<u8>),
+    /// `signal`, or `nosignal`.
+    Signal(Option<SignalTo>),
     /// `writers`.
     Writers(Writers),
     /// A negation whose positive is not supported yet: it asks for what is done anyway.
@@ -242,7 +245,8 @@ mod tests {
             nomissingok noolddir norenamecopy nosharedscripts noshred notifempty olddir postrotate \
             preremove prerotate renamecopy rotate sharedscripts shred shredcycles size start su \
             tabooext taboopat uncompresscmd weekly yearly";
-        let ours = ["compressjobs", "compressor", "every", "minutely", "writers"];
+        let ours =
+            ["compressjobs", "compressor", "every", "minutely", "nosignal", "signal", "writers"];
         let expected: BTreeSet<_> = reference.split_whitespace().chain(ours).collect();
         assert_eq!(all().map(|row| row.name).collect::<BTreeSet<_>>(), expected);
     }

@@ -6,6 +6,7 @@
 mod compression;
 mod criteria;
 mod scripts;
+mod signal;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 pub use compression::{Compression, Effort, Mail, Packer, UNCOMPRESS_COMMAND};
 pub use criteria::{Criteria, Interval, SlotLength, Trigger};
 pub use scripts::{ScriptKind, Scripts};
+pub use signal::{SignalTo, Signalled};
 
 use crate::source::{Rare, Setting, Span};
 use crate::units::{Days, Identity, KeepCount, Mode};
@@ -67,6 +69,8 @@ pub struct Policy {
     pub mail: Arc<Mail>,
     /// The five scripts, and whether they are shared.
     pub scripts: Arc<Scripts>,
+    /// Who is sent a signal after the logs have moved.
+    pub signal: Option<Arc<SignalTo>>,
     /// What becomes of a rotated log that is still written.
     pub writers: Writers,
     /// Whose ids look at the logs and rotate them (`su`).

@@ -127,6 +127,7 @@ impl Policy {
             | Directive::DateFormat(_)
             | Directive::Extension(_)
             | Directive::AddExtension(_) => self.name(directive, place),
+            Directive::Signal(signal) => self.signal = signal.map(Arc::new),
             Directive::Writers(writers) => self.writers = writers,
             Directive::Nothing => {}
         }

@@ -9,6 +9,7 @@ use crate::execute::mail::mail;
 use crate::execute::make_dir::make_dir;
 use crate::execute::rename::{install, publish, rename};
 use crate::execute::script::{self, Ran};
+use crate::execute::signal::signal;
 use crate::execute::site::{Effect, Halt, Site, refused, system};
 use crate::facts::FileKind;
 use crate::fault::Fault;
@@ -42,6 +43,7 @@ pub(super) fn is_announced(action: &Action) -> bool {
         | Action::Copy { .. }
         | Action::Publish { .. }
         | Action::Compress { .. }
+        | Action::Signal(_)
         | Action::Remove { pre_remove: None, .. } => false,
     }
 }
@@ -117,6 +119,7 @@ pub(super) fn perform(
             Ran::Well => Effect::done(None),
             Ran::Gone => Effect::already(None),
         },
+        Action::Signal(call) => signal(site, call, company.observer)?,
     })
 }
 

@@ -68,6 +68,7 @@ mod mail;
 pub mod preview;
 mod rename;
 mod script;
+mod signal;
 mod site;
 mod stepping;
 #[cfg(test)]

@@ -68,6 +68,7 @@ fn target(action: &Action) -> Option<&Place> {
         Action::Mail { .. }
         | Action::Remove { .. }
         | Action::Script(_)
+        | Action::Signal(_)
         | Action::MakeDir { .. } => None,
     }
 }

@@ -107,7 +107,8 @@ impl Work {
             Action::Cut { archive: None, .. }
             | Action::MakeDir { .. }
             | Action::Mail { .. }
-            | Action::Script(_) => (None, None),
+            | Action::Script(_)
+            | Action::Signal(_) => (None, None),
         };
         if let Some(gone) = gone {
             self.made.remove(gone);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::config::policy::{Effort, ScriptKind};
 use crate::facts::FileFacts;
 use crate::names::{AnyPath, LogPath};
-use crate::units::{FileTime, Mode};
+use crate::units::{FileTime, Mode, SignalName};
 
 use super::step::{BlockKey, Place};
 
@@ -172,6 +172,8 @@ pub enum Action {
     },
     /// Runs a script.
     Script(ScriptCall),
+    /// Sends a signal. A run that died here leaves it to the next one, which may send it once more.
+    Signal(SignalCall),
 }
 
 impl Action {
@@ -184,7 +186,7 @@ impl Action {
             Self::Install { temp, .. } | Self::Publish { temp, .. } => Some(temp),
             Self::Cut { log, .. } => Some(log),
             Self::Mail { file, .. } | Self::Remove { file, .. } => Some(file),
-            Self::MakeDir { .. } | Self::Create { .. } | Self::Script(_) => None,
+            Self::MakeDir { .. } | Self::Create { .. } | Self::Script(_) | Self::Signal(_) => None,
         }
     }
 
@@ -201,7 +203,10 @@ impl Action {
             Self::Cut { log, archive: Some(Archive { temp, to }), .. } => vec![log, temp, to],
             Self::Mail { file, .. } | Self::Remove { file, .. } => vec![file],
             Self::MakeDir { dir, .. } => vec![dir],
-            Self::Script(_) => Vec::new(),
+            Self::Signal(SignalCall { to: Recipient::Writers(files), .. }) => {
+                files.iter().collect()
+            }
+            Self::Signal(_) | Self::Script(_) => Vec::new(),
         }
     }
 
@@ -218,7 +223,10 @@ impl Action {
             Self::Cut { log, archive: Some(Archive { temp, to }), .. } => vec![log, temp, to],
             Self::Mail { file, .. } | Self::Remove { file, .. } => vec![file],
             Self::MakeDir { dir, .. } => vec![dir],
-            Self::Script(_) => Vec::new(),
+            Self::Signal(SignalCall { to: Recipient::Writers(files), .. }) => {
+                files.iter_mut().collect()
+            }
+            Self::Signal(_) | Self::Script(_) => Vec::new(),
         }
     }
 }
@@ -257,4 +265,23 @@ impl ScriptCall {
     pub fn os_args(&self) -> impl Iterator<Item = OsString> + '_ {
         self.args.iter().map(|a| a.0.clone().into_os_string())
     }
+}
+
+/// A signal and who gets it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignalCall {
+    /// The signal.
+    pub signal: SignalName,
+    /// Who.
+    pub to: Recipient,
+}
+
+/// Who gets a signal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Recipient {
+    /// The process whose number this file holds.
+    PidFile(AnyPath),
+    /// Each process that writes one of these files and handles the signal, once, unless its parent
+    /// writes one too: who has started others tells them himself.
+    Writers(Vec<Place>),
 }

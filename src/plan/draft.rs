@@ -97,7 +97,7 @@ impl<'a> Draft<'a> {
                     self.made(to);
                 }
             }
-            Action::Mail { .. } | Action::Script(_) => {}
+            Action::Mail { .. } | Action::Script(_) | Action::Signal(_) => {}
         }
         let guard = self.guard(&action, why);
         self.steps.push(Step { action, expect, scope, why, guard });

@@ -3,7 +3,7 @@
 //!
 //! [`build`] takes the logs of one plan (with `sharedscripts` all that are due, else one) and their
 //! old versions, and gives the steps in order: make room ([`chain`], [`retention`]), get the content
-//! out of the log, `postrotate`, compress, dispose.
+//! out of the log, `signal`, `postrotate`, compress, dispose.
 
 pub mod action;
 pub mod chain;
@@ -18,6 +18,7 @@ pub mod naming;
 mod numbered;
 pub mod retention;
 mod sequence;
+mod signal;
 pub mod step;
 
 use std::path::{Path, PathBuf};

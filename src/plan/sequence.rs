@@ -117,6 +117,7 @@ impl<'a> Sequence<'a> {
             }
             faults.extend(self.rotate(index, subject).err());
         }
+        self.signal();
         self.post_rotate();
         let rest = self.draft.steps.len();
         for (index, subject) in self.numbered_subjects() {
@@ -141,7 +142,7 @@ impl<'a> Sequence<'a> {
         self.draft.changes(subject.log.dir(), subject.log.name())
     }
 
-    fn numbered_subjects(&self) -> impl Iterator<Item = (u32, &'a Subject)> + use<'a> {
+    pub(super) fn numbered_subjects(&self) -> impl Iterator<Item = (u32, &'a Subject)> + use<'a> {
         (0..).zip(&self.request.subjects)
     }
 

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use super::action::{
-    Action, Archive, Attributes, Compressor, DirAttributes, Effort, ScriptCall, ScriptKind,
-    ScriptRef,
+    Action, Archive, Attributes, Compressor, DirAttributes, Effort, Recipient, ScriptCall,
+    ScriptKind, ScriptRef, SignalCall,
 };
 use crate::clock::LocalTime;
 use crate::names::{AnyPath, FileName, LogPath};
@@ -191,6 +191,8 @@ pub enum Why {
     Parked,
     /// A script is set.
     Script,
+    /// `signal`.
+    Signal,
     /// `mail`.
     Mail,
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{TimeZone, Utc};
 
+use super::step::{Recipient, SignalCall};
 use super::*;
 use crate::clock::Zone;
 use crate::config::policy::{
@@ -17,6 +18,7 @@ use crate::survey::rotated::Generation;
 use crate::units::{ByteSize, Days, FileId, FileTime, KeepCount, Mode};
 
 mod properties;
+mod signal;
 
 const DAY: i64 = 86_400;
 
@@ -137,6 +139,13 @@ fn told(built: &Built) -> Vec<String> {
                 }
                 Action::Remove { file, .. } => format!("remove {}", path(file)),
                 Action::Script(call) => format!("{:?} {}", call.script.kind, call.args.len()),
+                Action::Signal(SignalCall { signal, to }) => match to {
+                    Recipient::PidFile(file) => format!("{signal} {}", file.0.display()),
+                    Recipient::Writers(files) => {
+                        let files: Vec<String> = files.iter().map(path).collect();
+                        format!("{signal} {}", files.join(" "))
+                    }
+                },
             };
             match step.scope {
                 Scope::Version(..) => format!("{text} alone"),

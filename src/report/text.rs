@@ -5,7 +5,8 @@ use crate::event::{Event, Observer, StepResult};
 use crate::fault::Fault;
 use crate::names::Shown;
 use crate::plan::step::{
-    Action, Attributes, Compressor, Expect, Place, Plan, ScriptCall, Step, Why,
+    Action, Attributes, Compressor, Expect, Place, Plan, Recipient, ScriptCall, SignalCall, Step,
+    Why,
 };
 use crate::schedule::{Decision, RotateReason, Verdict};
 use crate::units::KeepCount;
@@ -188,6 +189,16 @@ impl Text<'_> {
             },
             (Action::Mail { file, address, .. }, _) => {
                 self.debug(&format!("mailing {} to {}", path(file), Shown::path(&address.0)));
+            }
+            (Action::Signal(SignalCall { signal, to }), _) => {
+                let whom = match to {
+                    Recipient::PidFile(file) => format!("the process of {}", Shown::path(&file.0)),
+                    Recipient::Writers(files) => {
+                        let files: Vec<String> = files.iter().map(path).collect();
+                        format!("the writers of {}", files.join(", "))
+                    }
+                };
+                self.debug(&format!("sending {signal} to {whom}"));
             }
             (Action::Remove { file, .. }, Why::Parked) => {
                 self.debug(&format!("removing tmp log {}", path(file)));

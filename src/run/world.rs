@@ -191,7 +191,7 @@ impl World<'_> {
                         moved(Some(temp), Some(to));
                     }
                 }
-                Action::Mail { .. } => {}
+                Action::Mail { .. } | Action::Signal(_) => {}
                 Action::Script(_) => index.forget_all(),
             }
         }

@@ -22,13 +22,13 @@ pub mod lock;
 pub mod log_copy;
 pub mod lookup;
 pub mod packing;
-pub mod priority;
 pub mod pid_file;
+pub mod priority;
 pub mod process;
 pub mod signal;
 pub mod state_file;
-pub mod stopwatch;
 pub mod status;
+pub mod stopwatch;
 pub mod words;
 
 pub use accounts::{Accounts, SystemAccounts};

@@ -55,6 +55,7 @@ mod prerotate;
 mod renamecopy;
 mod rotate;
 mod sharedscripts;
+mod signal;
 mod size;
 mod start;
 mod state_file;

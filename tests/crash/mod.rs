@@ -12,6 +12,7 @@
 mod errors;
 mod journal;
 mod scenario;
+mod signal;
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;

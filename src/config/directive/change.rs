@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStringExt;
 
 use super::Argument::{None as Bare, NotYet, Raw, Script, Value};
 use super::Directive::{self, Switch as Set};
+use super::signal::signal;
 use super::{Row, Switch, needs, row};
 use crate::config::policy::{RotateAs, ScriptKind, Writers};
 use crate::config::value::{self, Bad, Reading, printable, shown};
@@ -50,6 +51,12 @@ pub(super) const ROWS: &[Row] = &[
         Bare(|| Set(Switch::SharedScripts, false)),
         "prerotate and postrotate run for each log.",
     ),
+    row(
+        "signal",
+        Value(needs("signal"), signal),
+        "Sends a signal to whoever must open the log anew.",
+    ),
+    row("nosignal", Bare(|| Directive::Signal(None)), "Sends no signal."),
     row("firstaction", Script(ScriptKind::FirstAction), "Runs once before all logs of the block."),
     row("prerotate", Script(ScriptKind::PreRotate), "Runs before a log is rotated."),
     row("postrotate", Script(ScriptKind::PostRotate), "Runs after a log was rotated."),

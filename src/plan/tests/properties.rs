@@ -47,7 +47,10 @@ fn carry_out(built: &Built, disk: &mut Disk) -> Result<(), TestCaseError> {
             Action::Remove { file, .. } => {
                 disk.remove(&file.name);
             }
-            Action::MakeDir { .. } | Action::Mail { .. } | Action::Script(_) => {}
+            Action::MakeDir { .. }
+            | Action::Mail { .. }
+            | Action::Script(_)
+            | Action::Signal(_) => {}
         }
     }
     Ok(())
