@@ -32,7 +32,7 @@ install_packages() {
         perl ruby php-cli
         xfsprogs btrfs-progs
         man-db mandoc shellcheck
-        rabbitmq-server python3-pika
+        nginx rsyslog rabbitmq-server python3-pika
     )
     local missing=() package
     for package in "${wanted[@]}"; do

@@ -12,6 +12,7 @@ mod compliance;
 mod corpus;
 mod crash;
 mod cron;
+mod daemons;
 mod detection;
 mod differential;
 mod docs;

@@ -47,7 +47,7 @@ impl Newsup {
     }
 
     /// Runs the program on one of the two examples.
-    fn run(&mut self, options: &[&str], config: &str) {
+    pub fn run(&mut self, options: &[&str], config: &str) {
         let config = self.dir.join(config).display().to_string();
         let mut args = vec!["-s", "{state}"];
         args.extend(options);
@@ -57,7 +57,7 @@ impl Newsup {
     }
 
     /// The scene, to say what the run must have done.
-    fn scene(&mut self, check: impl FnOnce(Scene) -> Scene) {
+    pub fn scene(&mut self, check: impl FnOnce(Scene) -> Scene) {
         self.scene = self.scene.take().map(check);
     }
 

@@ -254,7 +254,7 @@ fn a_daemon_that_reopens_its_log_within_the_wait_is_not_noted() {
     let moved = scene.log_path("a.log.1");
     let daemon = thread::spawn(move || {
         until("the log has moved", || moved.exists());
-        thread::sleep(Duration::from_millis(300));
+        thread::sleep(Duration::from_millis(800));
         drop(writer);
     });
     let scene = scene.run(["-f"]).quiet().expect_file("a.log.1.gz", "x\n");
@@ -325,4 +325,20 @@ fn that_nobody_can_tell_who_writes_is_said_with_v() {
         .status(0)
         .stderr_has("a.log.1 is still written: Permission denied")
         .expect_no_file("sub/a.log.1");
+}
+
+#[test]
+fn signal_asks_for_nobody_in_proc_while_nobody_writes() {
+    let mut scene = Scene::new()
+        .config("{dir}/a.log {\ncreate\nrotate 9\nsignal HUP writers\n}")
+        .log("a.log", "x\n");
+    let args = ["-qq", "-o", "{out}/trace", "-e", "trace=fcntl,openat", program()];
+    let args = args.into_iter().chain(["-f", "-s", "{state}", "{config}"]);
+    let args: Vec<String> = args.map(|a| scene.expand(a)).collect();
+    let run = scene.start("strace", args).end();
+    let scene = scene.ended(run).status(0).expect_file("a.log.1", "x\n");
+    let trace = fs::read_to_string(scene.out_path("trace")).expect("trace");
+    let leases = trace.lines().filter(|line| line.contains("F_SETLEASE")).count();
+    assert_eq!(leases, 2, "{trace}");
+    assert_eq!(trace.lines().find(|line| line.contains("\"/proc\"")), None);
 }
