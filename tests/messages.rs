@@ -195,17 +195,6 @@ fn a_binary_as_a_configuration_rotates_nothing() {
 }
 
 #[test]
-fn a_directive_that_is_not_done_yet_says_so() {
-    for directive in ["shred", "shredcycles"] {
-        let name = directive.split(' ').next().expect("word");
-        run(&format!("{{dir}}/a.log {{\n    {directive}\n    rotate 1\n}}\n{B}"))
-            .status(1)
-            .stderr_has(&format!("error: {{config}}:2 directive '{name}' is not supported yet"))
-            .expect_files([("a.log", "a\n"), ("b.log.1", "b\n")]);
-    }
-}
-
-#[test]
 fn a_set_uid_program_refuses_to_run_before_it_reads_anything() {
     let mut scene = Scene::new().config("{dir}/a.log {\nrotate 1\n}\n").log("a.log", "a\n");
     let copy = scene.out_path("rotate");

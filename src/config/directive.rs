@@ -82,8 +82,8 @@ pub enum Directive {
     Signal(Option<SignalTo>),
     /// `writers`.
     Writers(Writers),
-    /// A negation whose positive is not supported yet: it asks for what is done anyway.
-    Nothing,
+    /// `shredcycles`; 0 leaves it to `shred`.
+    ShredCycles(u32),
 }
 
 /// What is either on or off.
@@ -121,6 +121,8 @@ pub enum Switch {
     MailFirst,
     /// `sharedscripts`.
     SharedScripts,
+    /// `shred`.
+    Shred,
 }
 
 /// How a directive's argument is read.
@@ -140,11 +142,6 @@ pub enum Argument {
     Taboo(Missing, Taboo),
     /// Does nothing any more, and warns.
     Obsolete,
-    /// Not done yet: using it is an error.
-    NotYet {
-        /// Whether an argument follows in the line.
-        argument: bool,
-    },
 }
 
 /// What is said if the argument is missing (compat CFG-15).

@@ -73,8 +73,19 @@ pub struct Policy {
     pub signal: Option<Arc<SignalTo>>,
     /// What becomes of a rotated log that is still written.
     pub writers: Writers,
+    /// How what is kept no longer goes.
+    pub removal: Removal,
     /// Whose ids look at the logs and rotate them (`su`).
     pub rotate_as: RotateAs,
+}
+
+/// How what is kept no longer goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Removal {
+    /// `shred`: it is overwritten first.
+    pub shred: bool,
+    /// `shredcycles`: how often; 0 leaves it to `shred`.
+    pub cycles: u32,
 }
 
 /// Whose ids rotate.

@@ -113,9 +113,7 @@ impl Parser<'_, '_> {
         let word = self.lex.keyword();
         match directive::find(self.lex.text(word)).map(|row| row.argument) {
             // Others may follow in the same line.
-            Some(Argument::None(_) | Argument::Obsolete | Argument::NotYet { argument: false }) => {
-                false
-            }
+            Some(Argument::None(_) | Argument::Obsolete) => false,
             Some(Argument::Script(_)) => {
                 if self.lex.script().is_none() {
                     // All the rest is script.

@@ -129,7 +129,7 @@ impl Policy {
             | Directive::AddExtension(_) => self.name(directive, place),
             Directive::Signal(signal) => self.signal = signal.map(Arc::new),
             Directive::Writers(writers) => self.writers = writers,
-            Directive::Nothing => {}
+            Directive::ShredCycles(cycles) => self.removal.cycles = cycles,
         }
     }
 
@@ -164,6 +164,7 @@ impl Policy {
             Switch::DelayCompress => Arc::make_mut(&mut self.compression).delayed = on,
             Switch::MailFirst => Arc::make_mut(&mut self.mail).first = on,
             Switch::SharedScripts => Arc::make_mut(&mut self.scripts).shared = on,
+            Switch::Shred => self.removal.shred = on,
         }
     }
 

@@ -105,11 +105,6 @@ impl Parser<'_, '_> {
                 self.obsolete(row.name, word);
                 return Flow::Continue(());
             }
-            Argument::NotYet { .. } => {
-                let message = format!("directive '{}' is not supported yet", row.name);
-                let bad = Bad::new("not-supported-yet", message);
-                return self.fail(bad, word, resume);
-            }
         };
         match set {
             Ok((directive, range)) => {

@@ -10,10 +10,13 @@ use crate::execute::make_dir::make_dir;
 use crate::execute::rename::{install, publish, rename};
 use crate::execute::script::{self, Ran};
 use crate::execute::signal::signal;
+use crate::execute::shred::shred;
 use crate::execute::site::{Effect, Halt, Site, refused, system};
 use crate::facts::FileKind;
 use crate::fault::Fault;
-use crate::plan::step::{Action, Attributes, Expect, Place, ScriptCall, ScriptRef, Step, Why};
+use crate::plan::step::{
+    Action, Attributes, Expect, Place, ScriptCall, ScriptRef, Shred, Step, Why,
+};
 use crate::system::Errno;
 use crate::system::file::{self, Refused};
 
@@ -112,8 +115,9 @@ pub(super) fn perform(
             None => Effect::done(None),
         },
         Action::Mail { .. } => mail(site, step, company)?,
-        Action::Remove { file, pre_remove } => {
-            remove(site, file, pre_remove.as_ref(), expect, step.why, company)?
+        Action::Remove { file, pre_remove, shred } => {
+            let removal = Removal { file, pre_remove: pre_remove.as_ref(), shred: *shred };
+            remove(site, &removal, step, company)?
         }
         Action::Script(call) => match run_script(call, company)? {
             Ran::Well => Effect::done(None),
@@ -145,18 +149,26 @@ fn create(
     }
 }
 
+/// Parts of a step that removes a file.
+struct Removal<'a> {
+    file: &'a Place,
+    pre_remove: Option<&'a ScriptRef>,
+    shred: Option<Shred>,
+}
+
 /// Removes a file (compat ROT-73, ROT-90).
 ///
 /// The order: what replaces the file is made sure of first; then its script may object; then the
-/// file is looked at once more, since the script may have done anything; then it goes.
+/// file is looked at once more, since the script may have done anything; then it is overwritten, if it
+/// is to be; then it goes.
 fn remove(
     site: &Site<'_>,
-    place: &Place,
-    pre_remove: Option<&ScriptRef>,
-    expect: Expect,
-    why: Why,
+    removal: &Removal<'_>,
+    step: &Step,
     company: &mut Company<'_>,
 ) -> Result<Effect, Halt> {
+    let &Removal { file: place, pre_remove, shred: overwriting } = removal;
+    let Step { expect, why, .. } = *step;
     if !is_there(site, place, expect)? {
         return Ok(Effect::already(None));
     }
@@ -172,6 +184,9 @@ fn remove(
         if !is_there(site, place, expect)? {
             return Ok(Effect::done(None));
         }
+    }
+    if let Some(how) = overwriting {
+        shred(site, place, expect, how, company.observer)?;
     }
     match file::unlink(&*site.dir(place)?, &place.name) {
         Ok(()) => Ok(Effect::done(None)),

@@ -69,6 +69,7 @@ pub mod preview;
 mod rename;
 mod script;
 mod signal;
+mod shred;
 mod site;
 mod stepping;
 #[cfg(test)]

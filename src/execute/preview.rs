@@ -45,7 +45,7 @@ impl Perform for Preview {
             observer.observe(&Event::StepStarted { plan: &plan, step });
             match &step.action {
                 Action::Script(call) => self.show(call, observer),
-                Action::Remove { file, pre_remove: Some(script) } => {
+                Action::Remove { file, pre_remove: Some(script), .. } => {
                     self.show(&script::before_removal(script, plan.path(file)), observer);
                 }
                 _ => {}

@@ -1,6 +1,7 @@
 //! What a step does, as data.
 
 use std::ffi::OsString;
+use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
@@ -169,6 +170,9 @@ pub enum Action {
         file: Place,
         /// The script.
         pre_remove: Option<ScriptRef>,
+        /// How it is overwritten first, if it is.
+        #[serde(default)]
+        shred: Option<Shred>,
     },
     /// Runs a script.
     Script(ScriptCall),
@@ -229,6 +233,16 @@ impl Action {
             Self::Signal(_) | Self::Script(_) => Vec::new(),
         }
     }
+}
+
+/// How a file is overwritten before it is removed. One that is overwritten by half is still the file to
+/// remove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shred {
+    /// How often; `None` leaves it to `shred`.
+    pub cycles: Option<NonZeroU32>,
+    /// `allowhardlink`: even if the file has other names, which then lose their content.
+    pub allow_hard_links: bool,
 }
 
 /// A copy that gets its final name when it has its final length; never overwrites.

@@ -1,8 +1,9 @@
 //! After `postrotate`: compression, mail, and what is kept no longer (compat 5.7).
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use crate::config::policy::{Method, ScriptKind};
+use crate::config::policy::{Method, Policy, ScriptKind};
 use crate::names::{AnyPath, FileName};
 use crate::units::KeepCount;
 
@@ -11,7 +12,7 @@ use super::compressor::compressor;
 use super::generations::Held;
 use super::naming::temporary;
 use super::sequence::Sequence;
-use super::step::{Action, Attributes, Expect, Place, Scope, ScriptRef, Why};
+use super::step::{Action, Attributes, Expect, Place, Scope, ScriptRef, Shred, Why};
 
 impl Sequence<'_> {
     /// Compression of the new version and disposal (compat 5.7). A failure here stays with its log
@@ -69,7 +70,7 @@ impl Sequence<'_> {
             allow_hard_links: self.request.policy.selection.allow_hard_links,
         };
         let publish = Action::Publish { temp, to: to.clone() };
-        let remove = Action::Remove { file: parked.clone(), pre_remove: None };
+        let remove = Action::Remove { file: parked.clone(), pre_remove: None, shred: self.shred() };
         for action in [copy, publish, remove] {
             self.draft.push(action, Expect::Made, scope, Why::Parked);
         }
@@ -152,6 +153,14 @@ impl Sequence<'_> {
             kind: ScriptKind::PreRemove,
             log: None,
         });
-        self.draft.push(Action::Remove { file, pre_remove }, expect, scope, why);
+        let shred = self.shred();
+        self.draft.push(Action::Remove { file, pre_remove, shred }, expect, scope, why);
+    }
+
+    fn shred(&self) -> Option<Shred> {
+        let Policy { removal, selection, .. } = self.request.policy;
+        let cycles = NonZeroU32::new(removal.cycles);
+        let allow_hard_links = selection.allow_hard_links;
+        removal.shred.then_some(Shred { cycles, allow_hard_links })
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::action::{
     Action, Archive, Attributes, Compressor, DirAttributes, Effort, Recipient, ScriptCall,
-    ScriptKind, ScriptRef, SignalCall,
+    ScriptKind, ScriptRef, Shred, SignalCall,
 };
 use crate::clock::LocalTime;
 use crate::names::{AnyPath, FileName, LogPath};

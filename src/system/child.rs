@@ -1,4 +1,4 @@
-//! Child processes: scripts, compressors, mailers.
+//! Child processes: scripts, compressors, mailers, `shred`.
 //!
 //! A child gets our standard input, output and error (or what it is given instead of them) and
 //! nothing else that we opened: every descriptor of ours is close-on-exec.
@@ -9,6 +9,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
+use std::num::NonZeroU32;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
@@ -162,6 +163,22 @@ pub fn filter(
     }
     let ended = child.wait().map(Ended::from).map_err(|e| not_run(&e))?;
     Ok(Filtered { ended, complaint })
+}
+
+/// Overwrites a file that is open for writing, and leaves it empty (compat ROT-91): `shred -u -n CYCLES -`,
+/// found in `PATH`, with the file as its standard output. Under other ids than the invoker's it keeps those
+/// for good, and works in `/`.
+///
+/// # Errors
+/// See [`NotRun`].
+pub fn shred(file: &File, cycles: Option<NonZeroU32>) -> Result<Ended, NotRun> {
+    let mut command = Command::new("shred");
+    command.arg("-u");
+    if let Some(cycles) = cycles {
+        command.arg("-n").arg(cycles.to_string());
+    }
+    command.arg("-").stdout(file.try_clone().map_err(|e| not_run(&e))?);
+    spawn_for_good(&mut command)?.wait().map(Ended::from).map_err(|e| not_run(&e))
 }
 
 /// Something to be mailed.

@@ -56,6 +56,7 @@ mod renamecopy;
 mod rotate;
 mod sharedscripts;
 mod signal;
+mod shred;
 mod size;
 mod start;
 mod state_file;

@@ -216,3 +216,25 @@ fn mail_survives_being_killed() {
         survives_death_at(&scenario, point, &wanted);
     }
 }
+
+/// At every write and every sync of `shred` itself, in both files that it overwrites.
+#[test]
+fn shred_survives_being_killed() {
+    when::steady_day();
+    let shape = |s: &Scenario| s.shape == "shred" && s.packing == "compress";
+    let scenario = scenario::all(0).into_iter().find(shape).expect("there is one");
+    let (wanted, _) = undisturbed(&scenario);
+    let mut points = Vec::new();
+    drop(scenario.set_up().with(|scene, far| {
+        scene.run_traced(&OPTIONS, &[far], |change| {
+            if !change.own {
+                points.push(change.number);
+            }
+            Fate::Happens
+        })
+    }));
+    assert!(points.len() > 6, "only {} changes: is `shred` traced?", points.len());
+    for point in points {
+        survives_death_at(&scenario, point, &wanted);
+    }
+}

@@ -25,7 +25,7 @@ const IN_USE: &str = "copytruncate in use";
 
 const NAMINGS: [&str; 2] = ["numbered", "dated"];
 const PACKINGS: [&str; 3] = ["plain", "compress", "delaycompress"];
-const SHAPES: [&str; 5] = ["one log", "three logs", "maxage", "preremove", "mail"];
+const SHAPES: [&str; 6] = ["one log", "three logs", "maxage", "preremove", "mail", "shred"];
 
 /// The one that mails. It takes nothing but the version that has to go.
 const MAILER: &str = "#!/bin/sh\ngrep -q 'line 3$' || exit 1\necho yes > {dir}/mailed\n";
@@ -99,6 +99,7 @@ impl Scenario {
             "three logs" => "sharedscripts\n",
             "maxage" => "maxage 5\n",
             "mail" => "mail root@x\n",
+            "shred" => "shred\nshredcycles 1\n",
             "preremove" => "preremove\necho \"$1\" >> {out}/removed\nendscript\n",
             _ => "",
         };

@@ -3,12 +3,12 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-use super::Argument::{None as Bare, NotYet, Raw, Script, Value};
+use super::Argument::{None as Bare, Raw, Script, Value};
 use super::Directive::{self, Switch as Set};
 use super::signal::signal;
 use super::{Row, Switch, needs, row};
 use crate::config::policy::{RotateAs, ScriptKind, Writers};
-use crate::config::value::{self, Bad, Reading, printable, shown};
+use crate::config::value::{self, Bad, Reading, printable, shown, unsigned};
 use crate::units::{Identity, Mode};
 
 pub(super) const ROWS: &[Row] = &[
@@ -70,9 +70,15 @@ pub(super) const ROWS: &[Row] = &[
         Bare(|| Set(Switch::MailFirst, false)),
         "Mails the version that is about to expire.",
     ),
-    row("shred", NotYet { argument: false }, "Overwrites what is removed."),
-    row("noshred", Bare(|| Directive::Nothing), "Removes without overwriting."),
-    row("shredcycles", NotYet { argument: true }, "How often removed versions are overwritten."),
+    row("shred", Bare(|| Set(Switch::Shred, true)), "What is removed is overwritten first."),
+    row("noshred", Bare(|| Set(Switch::Shred, false)), "What is removed is not overwritten."),
+    row(
+        "shredcycles",
+        Value(needs("shred cycles"), |text, _| {
+            unsigned(text, "bad-shred-cycles", "shred cycles").map(Directive::ShredCycles)
+        }),
+        "How often what is removed is overwritten.",
+    ),
     row("su", Raw(su), "The user and group that rotate; `auto` is the directory's owner."),
 ];
 

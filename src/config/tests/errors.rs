@@ -184,13 +184,7 @@ fn findings_that_the_reference_shrugs_off_leave_the_exit_status() {
 }
 
 #[test]
-fn what_is_not_done_yet_is_never_silently_accepted() {
-    for name in ["shred", "shredcycles"] {
-        let message = format!("F:2 directive '{name}' is not supported yet");
-        let config = read(format!("/a {{\n {name} x\n}}\n/b {{\n}}\n"));
-        assert_eq!(findings(&config), [message.as_str(), "found error in /a, skipping"]);
-        assert_eq!(names(&config), ["/b"]);
-    }
+fn what_is_off_may_be_switched_off() {
     for name in ["noshred", "norenamecopy", "nocreateolddir", "nomail"] {
         assert_eq!(findings(&read(format!("/a {{\n {name}\n}}\n"))), [""; 0]);
     }
@@ -202,6 +196,10 @@ fn values_are_refused_in_the_words_of_the_reference() {
         ("start -1", "bad start count '-1'"),
         ("minage 5 x", "bad minimum age '5 x'"),
         ("maxage 4294967297", "bad maximum age '4294967297'"),
+        ("shredcycles -1", "bad shred cycles '-1'"),
+        ("shredcycles 3 x", "bad shred cycles '3 x'"),
+        ("shredcycles 2147483648", "bad shred cycles '2147483648'"),
+        ("shredcycles", "argument expected after shred cycles"),
         ("minutes 0", "bad minutes '0'"),
         ("minutes -1", "bad minutes '-1'"),
         ("monthly 32", "bad monthly directive ' 32'"),

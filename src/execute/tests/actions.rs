@@ -258,7 +258,7 @@ fn a_removal_script_that_fails_keeps_the_file() {
     let scene = Scene::new(&[("a.1", "old")]);
     std::fs::write(scene.temp.path().join("fail"), "").unwrap();
     let script = scene.call(ScriptKind::PreRemove, None).script;
-    let action = Action::Remove { file: place("a.1"), pre_remove: Some(script) };
+    let action = Action::Remove { file: place("a.1"), pre_remove: Some(script), shred: None };
     let fault = scene.perform(&step(action, scene.present("a.1"), Why::Count), false).unwrap_err();
     let dir = scene.logs().display().to_string();
     assert_eq!(
@@ -320,7 +320,7 @@ fn a_dry_run_shows_the_steps_of_a_real_run_and_changes_nothing() {
         "a.log",
         vec![
             step(
-                Action::Remove { file: place("a.log.2"), pre_remove },
+                Action::Remove { file: place("a.log.2"), pre_remove, shred: None },
                 scene.present("a.log.2"),
                 Why::Count,
             ),

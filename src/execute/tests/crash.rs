@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests arrange files")]
 
 use std::io::Write;
+use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use super::*;
@@ -18,10 +19,14 @@ const FILES: [(&str, &str); 6] = [
     ("b.log.1", "b1\n"),
 ];
 
-/// Numbered, compressed with a delay, with `create`.
+/// Once, as fast as can be.
+const SHRED: Option<Shred> = Some(Shred { cycles: NonZeroU32::new(1), allow_hard_links: false });
+
+/// Numbered, compressed with a delay, with `create`, and with scripts and `shred`, or without.
 fn moved(scene: &Scene, scripts: bool) -> Plan {
     let pre_remove = scripts.then(|| scene.call(ScriptKind::PreRemove, None).script);
-    let old = Action::Remove { file: place("a.log.3.gz"), pre_remove };
+    let shred = SHRED.filter(|_| scripts);
+    let old = Action::Remove { file: place("a.log.3.gz"), pre_remove, shred };
     let upper = "tr a-z A-Z";
     let mut steps = vec![
         step(old, scene.present("a.log.3.gz"), Why::Count),
@@ -32,7 +37,11 @@ fn moved(scene: &Scene, scripts: bool) -> Plan {
             Why::DelayedCompression,
         ),
         step(publish("gz.tmp", "a.log.1.gz"), Expect::Made, Why::DelayedCompression),
-        step(remove("a.log.1"), scene.present("a.log.1"), Why::Compressed),
+        step(
+            Action::Remove { file: place("a.log.1"), pre_remove: None, shred },
+            scene.present("a.log.1"),
+            Why::Compressed,
+        ),
         step(rename("a.log.1.gz", "a.log.2.gz"), Expect::Made, super::SHIFT),
         step(create("new.tmp", "a.log"), Expect::Absent, Why::NewLog),
         step(rename("a.log", "a.log.1"), scene.present("a.log"), Why::Rotation),

@@ -20,7 +20,7 @@ use crate::fault::Fault;
 use crate::names::{AnyPath, FileName, LogPath};
 use crate::plan::step::{
     Action, Archive, Attributes, BlockKey, Compressor, DirIndex, Effort, Expect, Guard, Place,
-    Plan, Record, Scope, ScriptCall, ScriptKind, ScriptRef, Step, Why,
+    Plan, Record, Scope, ScriptCall, ScriptKind, ScriptRef, Shred, Step, Why,
 };
 use crate::system::{Dir, Dirs};
 use crate::units::{FileId, Mode};
@@ -262,7 +262,7 @@ pub fn compress(from: &str, temp: &str, to: &str, text: &str) -> Action {
 }
 
 pub fn remove(file: &str) -> Action {
-    Action::Remove { file: place(file), pre_remove: None }
+    Action::Remove { file: place(file), pre_remove: None, shred: None }
 }
 
 /// A move up by one.

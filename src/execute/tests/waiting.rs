@@ -9,7 +9,7 @@ use crate::system::crash;
 /// A plan that removes `old` unless its script objects, and then moves it to `refuge`.
 fn removal(scene: &Scene) -> Plan {
     let pre_remove = Some(scene.call(ScriptKind::PreRemove, None).script);
-    let remove = Action::Remove { file: place("old"), pre_remove };
+    let remove = Action::Remove { file: place("old"), pre_remove, shred: None };
     let mut steps = vec![
         step(remove, scene.present("old"), Why::Count),
         step(rename("old", "refuge"), Expect::IfThere, super::SHIFT),
