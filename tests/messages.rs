@@ -194,21 +194,56 @@ fn a_binary_as_a_configuration_rotates_nothing() {
         .expect_files([("a.log", "a\n")]);
 }
 
-#[test]
-fn a_set_uid_program_refuses_to_run_before_it_reads_anything() {
+/// A run of a copy of the program as a user, after something was done to the copy.
+fn run_copy_as_user(prepare: impl FnOnce(&std::path::Path), options: &[&str]) -> Scene {
     let mut scene = Scene::new().config("{dir}/a.log {\nrotate 1\n}\n").log("a.log", "a\n");
     let copy = scene.out_path("rotate");
     std::fs::copy(crate::scene::program(), &copy).expect("copy");
-    crate::scene::set_mode(&copy, 0o4755);
-    let copy = copy.display().to_string();
-    let args = ["--reuid=1", "--regid=1", "--clear-groups", &copy, "-l", &scene.expand("{out}/l")];
+    crate::scene::set_mode(&copy, 0o755);
+    prepare(&copy);
     let config = scene.expand("{config}");
-    let args: Vec<String> = args.into_iter().chain([config.as_str()]).map(Into::into).collect();
+    let ids = ["--reuid=1", "--regid=1", "--clear-groups"].iter().chain(options);
+    let args: Vec<String> = (ids.map(|&option| option.to_owned()))
+        .chain([
+            copy.display().to_string(),
+            "-l".into(),
+            scene.expand("{out}/l"),
+            "-d".into(),
+            config,
+        ])
+        .collect();
     let ran = scene.start("setpriv", args).end();
-    scene
-        .ended(ran)
+    scene.ended(ran)
+}
+
+const REFUSAL: &str = "error: refusing to run set-uid, set-gid or with capabilities of its file: \
+    whoever starts this program chooses what it does\n";
+
+#[test]
+fn a_set_uid_program_refuses_to_run_before_it_reads_anything() {
+    run_copy_as_user(|copy| crate::scene::set_mode(copy, 0o4755), &[])
         .status(1)
-        .expect_stderr("error: refusing to run set-uid or set-gid: whoever starts this program chooses what it does\n")
+        .expect_stderr(REFUSAL)
         .expect_no_out("l")
         .expect_files([("a.log", "a\n")]);
+}
+
+/// Gives a program a capability, as `setcap cap_dac_override=ep` does: version 2, effective; the sets
+/// permitted and inheritable, in two halves.
+fn give_capability(program: &std::path::Path) {
+    let halves: [u32; 5] = [0x0200_0001, 1 << 1, 0, 0, 0];
+    let value: Vec<u8> = halves.iter().flat_map(|half| half.to_le_bytes()).collect();
+    let flags = rustix::fs::XattrFlags::empty();
+    rustix::fs::setxattr(program, "security.capability", &value, flags).expect("root may");
+}
+
+#[test]
+fn a_program_with_capabilities_refuses_to_run_for_a_user() {
+    run_copy_as_user(give_capability, &[]).status(1).expect_stderr(REFUSAL).expect_no_out("l");
+}
+
+#[test]
+fn the_capabilities_of_whoever_starts_it_are_no_reason_to_refuse() {
+    let own = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"];
+    run_copy_as_user(|_| (), &own).stderr_lacks("refusing").stderr_has("considering log");
 }

@@ -14,8 +14,8 @@ pub const DEBUG_WARNING: &str = "logrotate in debug mode does nothing except pri
      Consider using verbose mode (-v) instead if this is not what you want.";
 
 /// The program runs with rights that its caller lacks.
-pub const BORROWED_RIGHTS: &str = "error: refusing to run set-uid or set-gid: \
-     whoever starts this program chooses what it does\n";
+pub const BORROWED_RIGHTS: &str = "error: refusing to run set-uid, set-gid or with capabilities of \
+     its file: whoever starts this program chooses what it does\n";
 
 /// Both lock options together (compat CLI-5).
 pub const LOCK_OPTIONS_EXCLUDE_EACH_OTHER: &str = "logrotate: options --skip-state-lock and \

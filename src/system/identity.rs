@@ -203,9 +203,22 @@ pub(super) fn asking_as<T>(who: Identity, ask: impl FnOnce() -> T) -> T {
     answer
 }
 
-/// Whether the program has rights that whoever started it lacks (set-uid, set-gid).
+/// Whether the program has rights that whoever started it lacks: set-uid, set-gid, or capabilities of its
+/// file.
+///
+/// `AT_SECURE` alone would say too much: it is also set where a security module changes the domain, as
+/// cron's does on every SELinux system. A user other than root keeps no capability across the start of a
+/// program but ambient ones, which are the user's own; any other comes from the program's file.
 pub fn has_borrowed_rights() -> bool {
-    getuid() != geteuid() || getgid() != getegid()
+    if getuid() != geteuid() || getgid() != getegid() {
+        return true;
+    }
+    if getuid().is_root() {
+        return false;
+    }
+    let Ok(held) = rustix::thread::capabilities(None) else { return false };
+    let ambient = |capability| rustix::thread::capability_is_in_ambient_set(capability);
+    held.permitted.iter().any(|capability| !ambient(capability).unwrap_or(false))
 }
 
 #[cfg(test)]
