@@ -17,8 +17,8 @@ use crate::fault::Fault;
 use crate::plan::step::{
     Action, Attributes, Expect, Place, ScriptCall, ScriptRef, Shred, Step, Why,
 };
-use crate::system::Errno;
 use crate::system::file::{self, Refused};
+use crate::system::{Errno, attributes as system_attributes};
 
 /// Whom a step may call on besides the disk.
 pub(super) struct Company<'a> {
@@ -91,7 +91,9 @@ pub(super) fn perform(
     Ok(match &step.action {
         Action::Rename { from, to, .. } => rename(site, from, to, expect, step.why)?,
         Action::MakeDir { dir, attributes } => make_dir(site, dir, attributes)?,
-        Action::Create { temp, log, attributes } => create(site, temp, log, attributes)?,
+        Action::Create { temp, log, attributes, access_list } => {
+            create(site, temp, log, attributes, *access_list)?
+        }
         Action::Install { temp, log } => install(site, temp, log, company.observer)?,
         Action::Copy { from, temp, to, attributes, allow_hard_links } => {
             let hard_links = *allow_hard_links;
@@ -134,15 +136,22 @@ fn create(
     temp: &Place,
     log: &Place,
     attributes: &Attributes,
+    access_list: bool,
 ) -> Result<Effect, Fault> {
     let what = || format!("error creating output file {}", site.shown(log));
+    // Both names are in one directory.
     let dir = site.dir(temp)?;
     if site.resumed {
         // Empty, or not yet as it shall be: it is made again.
         site.discard(temp)?;
     }
     let output = file::create_new(&dir, &temp.name).map_err(|errno| system(&what(), errno))?;
-    let dressed = dress(&output, attributes, None).and_then(|()| file::facts(&output));
+    let dressed = dress(&output, attributes, None)
+        .and_then(|()| match access_list {
+            true => system_attributes::copy_access_list_of(&dir, &log.name, &output),
+            false => Ok(()),
+        })
+        .and_then(|()| file::facts(&output));
     match dressed {
         Ok(facts) => Ok(Effect::done(Some(facts.id))),
         Err(errno) => Err(undo(&dir, temp, &output, system(&what(), errno), site)),

@@ -94,6 +94,9 @@ pub enum Action {
         log: Place,
         /// What it will look like.
         attributes: Attributes,
+        /// Whether it takes over the access list of the log that has that name.
+        #[serde(default)]
+        access_list: bool,
     },
     /// Gives the new log its name. If somebody has made the log meanwhile, theirs stays and ours goes.
     Install {

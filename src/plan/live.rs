@@ -101,7 +101,10 @@ impl Sequence<'_> {
         };
         let name = subject.log.name().clone();
         let temp = Place { dir, name: temporary(&name, self.draft.taken_in(dir))? };
-        let action = Action::Create { temp: temp.clone(), log: Place { dir, name }, attributes };
+        // A mode that was asked for is not to be widened by a list (compat ROT-60).
+        let access_list = create.mode.is_none();
+        let log = Place { dir, name };
+        let action = Action::Create { temp: temp.clone(), log, attributes, access_list };
         self.draft.push(action, Expect::Absent, scope, Why::NewLog);
         Some(temp)
     }

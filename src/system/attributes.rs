@@ -1,13 +1,16 @@
 //! Mode, owner, times and access list of an open file.
 
 use std::fs::{File, FileTimes, Permissions};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{PermissionsExt, fchown};
 use std::time::{Duration, SystemTime};
 
 use nix::errno::Errno;
 use nix::unistd::geteuid;
 
-use super::file::{before_effect, errno, facts, io_errno};
+use super::dir::Dir;
+use super::file::{self, Access, Wanted, before_effect, errno, facts, io_errno};
+use crate::names::FileName;
 use crate::units::{FileTime, Mode};
 
 /// The extended attribute that holds a POSIX access list.
@@ -69,8 +72,36 @@ fn instant(time: FileTime) -> Option<SystemTime> {
 /// # Errors
 /// Whatever the system says, other than that one of the file systems knows no access lists.
 pub fn copy_access_list(from: &File, to: &File) -> Result<(), Errno> {
+    take_over(|list| rustix::fs::fgetxattr(from, ACCESS_LIST, list), to)
+}
+
+/// The same for what stands under a name, which may be unreadable. Where nothing does, there is no list.
+///
+/// # Errors
+/// As there.
+pub fn copy_access_list_of(dir: &Dir, name: &FileName, to: &File) -> Result<(), Errno> {
+    let mut path = format!("/proc/self/fd/{}/", dir.handle().as_raw_fd()).into_bytes();
+    path.extend_from_slice(name.as_bytes());
+    match take_over(|list| rustix::fs::lgetxattr(&*path, ACCESS_LIST, list), to) {
+        // With the ids of `su` the kernel shows us no descriptors of ours, and /proc may be missing.
+        Err(Errno::EACCES | Errno::ENOENT) => {}
+        other => return other,
+    }
+    let wanted = Wanted { id: None, hard_links: true };
+    match file::open(dir, name, Access::Read, &wanted) {
+        Ok((from, _)) => copy_access_list(&from, to),
+        // Whether there is one cannot be found out.
+        Err(_) => Ok(()),
+    }
+}
+
+/// Sets the access list that `read` finds, if there is one.
+fn take_over(
+    read: impl FnOnce(&mut [u8]) -> rustix::io::Result<usize>,
+    to: &File,
+) -> Result<(), Errno> {
     let mut list = vec![0; 64 * 1024];
-    let length = match rustix::fs::fgetxattr(from, ACCESS_LIST, &mut list[..]).map_err(errno) {
+    let length = match read(&mut list).map_err(errno) {
         Ok(length) => length,
         Err(Errno::ENODATA | Errno::EOPNOTSUPP | Errno::ENOSYS) => return Ok(()),
         Err(errno) => return Err(errno),

@@ -3,6 +3,7 @@
 //! A test that 3.21 cannot pass is wrapped in `differs` with the reason's id; under
 //! `LOGROTATE_UNDER_TEST=theirs` the suite checks that 3.21 indeed fails it.
 
+mod access_lists;
 mod addextension;
 mod allowhardlink;
 mod arguments;

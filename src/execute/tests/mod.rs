@@ -224,7 +224,8 @@ pub fn attributes() -> Attributes {
 }
 
 pub fn create(temp: &str, log: &str) -> Action {
-    Action::Create { temp: place(temp), log: place(log), attributes: attributes() }
+    let (temp, log) = (place(temp), place(log));
+    Action::Create { temp, log, attributes: attributes(), access_list: true }
 }
 
 pub fn install(temp: &str, log: &str) -> Action {
