@@ -147,9 +147,11 @@ fn create(
     }
     let output = file::create_new(&dir, &temp.name).map_err(|errno| system(&what(), errno))?;
     let dressed = dress(&output, attributes, None)
-        .and_then(|()| match access_list {
-            true => system_attributes::copy_access_list_of(&dir, &log.name, &output),
-            false => Ok(()),
+        .and_then(|()| {
+            if access_list {
+                system_attributes::copy_access_list_of(&dir, &log.name, &output)?;
+            }
+            Ok(())
         })
         .and_then(|()| file::facts(&output));
     match dressed {

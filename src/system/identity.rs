@@ -207,7 +207,7 @@ pub(super) fn asking_as<T>(who: Identity, ask: impl FnOnce() -> T) -> T {
 /// file.
 ///
 /// `AT_SECURE` alone would say too much: it is also set where a security module changes the domain, as
-/// cron's does on every SELinux system. A user other than root keeps no capability across the start of a
+/// cron's does on every `SELinux` system. A user other than root keeps no capability across the start of a
 /// program but ambient ones, which are the user's own; any other comes from the program's file.
 pub fn has_borrowed_rights() -> bool {
     if getuid() != geteuid() || getgid() != getegid() {
