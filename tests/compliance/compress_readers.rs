@@ -39,7 +39,7 @@ fn a_compressed_version_is_read_to_its_end_by_every_reader() {
             let output = output.expect(reader[0]);
             assert!(output.stdout == content.as_bytes(), "{reader:?} reads something else");
         }
-        let test = Command::new("gzip").arg("-t").arg(&file).status();
-        assert!(test.expect("gzip").success());
+        let checked = Command::new("gzip").arg("-t").arg(&file).status();
+        assert!(checked.expect("gzip").success());
     }
 }

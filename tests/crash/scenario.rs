@@ -27,6 +27,9 @@ const NAMINGS: [&str; 2] = ["numbered", "dated"];
 const PACKINGS: [&str; 3] = ["plain", "compress", "delaycompress"];
 const SHAPES: [&str; 6] = ["one log", "three logs", "maxage", "preremove", "mail", "shred"];
 
+/// The line that says that the right file was mailed.
+pub const MAILED: &str = "yes";
+
 /// The one that mails. It takes nothing but the version that has to go.
 const MAILER: &str = "#!/bin/sh\ngrep -q 'line 3$' || exit 1\necho yes > {dir}/mailed\n";
 

@@ -43,8 +43,10 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("writers", "our own"),
     ("compressor", "our own"),
     ("compressjobs", "our own"),
-    ("shred", "not supported yet"),
-    ("shredcycles", "not supported yet"),
+    ("signal", "our own"),
+    ("nosignal", "our own"),
+    ("shred", "what is left is the same as without it; see compliance/shred.rs"),
+    ("shredcycles", "likewise"),
 ];
 
 /// The others, but for `include`, `tabooext` and `taboopat`, which are about files.
