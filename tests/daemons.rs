@@ -68,10 +68,16 @@ impl Daemon {
 }
 
 impl Drop for Daemon {
+    /// A test has failed. Killed at once, nginx would leave its workers behind.
     fn drop(&mut self) {
-        if let Some(running) = self.0.take() {
-            running.kill();
+        let Some(mut running) = self.0.take() else { return };
+        let pid = running.id().to_string();
+        let _ = Command::new("kill").args(["-TERM", &pid]).status();
+        let patience = Instant::now();
+        while running.goes_on() && patience.elapsed() < Duration::from_secs(5) {
+            thread::sleep(Duration::from_millis(5));
         }
+        running.kill();
     }
 }
 

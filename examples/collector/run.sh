@@ -17,7 +17,8 @@ PATH=/usr/bin:$PATH
 PYTHONDONTWRITEBYTECODE=1
 export PATH PYTHONDONTWRITEBYTECODE
 umask 022
-work=$(mktemp -d)
+# On a disk: what copytruncate does there without a loss, a file system in memory cannot.
+work=$(mktemp -d "${TMPDIR:-/var/tmp}/newsup-XXXXXX")
 chmod 755 "$work"
 broker=
 publisher=
@@ -101,7 +102,7 @@ variant() {
     publisher=$!
     done=1
     while [ "$done" -lt "$rotations" ]; do
-        sleep 0.2
+        sleep 0.1
         rotate
         done=$((done + 1))
     done

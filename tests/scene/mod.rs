@@ -71,6 +71,11 @@ impl Running {
         self.child.try_wait().expect("wait").is_none()
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it by force.
     pub fn kill(mut self) {
         self.child.kill().expect("kill");
