@@ -22,7 +22,7 @@ const LARGEST: u32 = 20;
 
 /// How many bytes it takes to make a file and to check it.
 pub(super) fn memory(level: u8) -> usize {
-    if level < FIRST_LARGE_LEVEL { 9 << 20 } else { 13 << 20 }
+    if level < FIRST_LARGE_LEVEL { 7 << 20 } else { 13 << 20 }
 }
 
 /// Compresses everything that `input` holds to the end of `output`.
