@@ -1,8 +1,9 @@
 //! What the state store does to its file: finding, opening, writing anew.
 
 pub use std::fs::File;
-use std::io::{Read, Seek, Write};
+use std::io::{ErrorKind, Write};
 use std::os::fd::AsFd;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -197,14 +198,23 @@ pub fn is_taken(errno: Errno) -> bool {
     errno == Errno::EEXIST
 }
 
-/// Reads a whole file.
+/// Reads a whole file, as long as it is when this is asked.
 ///
 /// # Errors
 /// What the system says.
-pub fn read(mut file: &File) -> Result<Vec<u8>, Errno> {
-    let mut bytes = Vec::new();
-    file.rewind().map_err(|error| errno_of(&error))?;
-    file.read_to_end(&mut bytes).map_err(|error| errno_of(&error))?;
+pub fn read(file: &File) -> Result<Vec<u8>, Errno> {
+    let length = file.metadata().map_err(|error| errno_of(&error))?.len();
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
+    let mut known = 0;
+    while let Some(rest) = bytes.get_mut(known..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, known as u64) {
+            Ok(0) => break,
+            Ok(more) => known += more,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(errno_of(&error)),
+        }
+    }
+    bytes.truncate(known);
     Ok(bytes)
 }
 
