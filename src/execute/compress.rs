@@ -70,7 +70,7 @@ impl<'a> Compressing<'a> {
         ticket: u64,
         (input, threads): (OpenFile, usize),
     ) -> Result<Task> {
-        let output = self.making.create(site)?;
+        let output = self.making.create(site, &input)?;
         Ok(Task { ticket, format, input, output, threads, idle: self.effort.idle })
     }
 

@@ -6,7 +6,7 @@ use crate::fault::Fault;
 use crate::plan::step::{Attributes, Expect, Place};
 use crate::system::Words;
 use crate::system::file::{self, Access, OpenFile, Refused, Wanted};
-use crate::system::{Dir, Errno, attributes as system_attributes, copy as system_copy};
+use crate::system::{Dir, Errno, attributes as system_attributes, copy as system_copy, label};
 use crate::units::FileId;
 
 /// File times that differ by less may be the same: some file systems keep whole seconds, or two.
@@ -77,16 +77,17 @@ impl Making<'_> {
         fill: impl FnOnce(&OpenFile) -> Result<()>,
         source: &OpenFile,
     ) -> Result<FileId> {
-        let output = self.create(site)?;
+        let output = self.create(site, source)?;
         let filled = fill(&output);
         self.complete(site, &output, filled, source)
     }
 
     /// Makes the temporary file, empty.
-    pub fn create(&self, site: &Site<'_>) -> Result<OpenFile> {
+    pub fn create(&self, site: &Site<'_>, source: &OpenFile) -> Result<OpenFile> {
         let dir = site.dir(self.temp)?;
         let what = || format!("error creating output file {}", site.shown(self.to));
-        file::create_new(&dir, &self.temp.name).map_err(|errno| system(&what(), errno))
+        label::like(source, || file::create_new(&dir, &self.temp.name))
+            .map_err(|errno| system(&what(), errno))
     }
 
     /// Makes the temporary file look as it shall, and safe on disk, if it was filled; else, or if that

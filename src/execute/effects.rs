@@ -18,7 +18,7 @@ use crate::plan::step::{
     Action, Attributes, Expect, Place, ScriptCall, ScriptRef, Shred, Step, Why,
 };
 use crate::system::file::{self, Refused};
-use crate::system::{Errno, attributes as system_attributes};
+use crate::system::{Errno, attributes as system_attributes, label};
 
 /// Whom a step may call on besides the disk.
 pub(super) struct Company<'a> {
@@ -145,7 +145,8 @@ fn create(
         // Empty, or not yet as it shall be: it is made again.
         site.discard(temp)?;
     }
-    let output = file::create_new(&dir, &temp.name).map_err(|errno| system(&what(), errno))?;
+    let output = label::like_name(&dir, &log.name, || file::create_new(&dir, &temp.name))
+        .map_err(|errno| system(&what(), errno))?;
     let dressed = dress(&output, attributes, None)
         .and_then(|()| {
             if access_list {

@@ -18,6 +18,7 @@ use crate::facts::FileKind;
 use crate::fault::Fault;
 use crate::names::{FileName, Shown};
 use crate::system::dir::facts_of;
+use crate::system::label;
 use crate::system::lock::LockedFile;
 use crate::system::state_file::{self, File, Spot};
 use crate::system::{Dir, OpenError};
@@ -144,8 +145,8 @@ impl Store {
         let look = facts_of(current.file())
             .map_err(|e| refused("error opening state file", &self.path, e))?;
         // No mode at all, so that nobody can open and lock it before it is locked here.
-        let file =
-            temp.create(0).map_err(|e| refused("error creating temp state file", &temp_path, e))?;
+        let file = label::like(current.file(), || temp.create(0))
+            .map_err(|e| refused("error creating temp state file", &temp_path, e))?;
         let next = state_file::fill(file, bytes, current.file(), &look)
             .map_err(|e| refused("error writing to temp state file", &temp_path, e))
             .and_then(|locked| {

@@ -1,7 +1,7 @@
 //! Mode, owner, times and access list of an open file.
 
 use std::fs::{File, FileTimes, Permissions};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::{PermissionsExt, fchown};
 use std::time::{Duration, SystemTime};
 
@@ -72,44 +72,64 @@ fn instant(time: FileTime) -> Option<SystemTime> {
 /// # Errors
 /// Whatever the system says, other than that one of the file systems knows no access lists.
 pub fn copy_access_list(from: &File, to: &File) -> Result<(), Errno> {
-    take_over(|list| rustix::fs::fgetxattr(from, ACCESS_LIST, list), to)
+    set_access_list(to, own_attribute(from, ACCESS_LIST)?)
 }
 
-/// The same for what stands under a name, which may be unreadable. Where nothing does, there is no list.
+/// The same for what stands under a name. Where nothing does, there is no list.
 ///
 /// # Errors
 /// As there.
 pub fn copy_access_list_of(dir: &Dir, name: &FileName, to: &File) -> Result<(), Errno> {
+    set_access_list(to, attribute_of(dir, name, ACCESS_LIST)?)
+}
+
+fn set_access_list(to: &File, list: Option<Vec<u8>>) -> Result<(), Errno> {
+    let Some(list) = list else { return Ok(()) };
+    before_effect("access list")?;
+    let flags = rustix::fs::XattrFlags::empty();
+    match rustix::fs::fsetxattr(to, ACCESS_LIST, &list, flags).map_err(errno) {
+        Err(Errno::EOPNOTSUPP) | Ok(()) => Ok(()),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// An extended attribute of an open file, if it has it and its file system knows such a thing.
+pub(super) fn own_attribute(file: impl AsFd, name: &str) -> Result<Option<Vec<u8>>, Errno> {
+    value(|value| rustix::fs::fgetxattr(file, name, value))
+}
+
+/// The same of what stands under a name, which may be unreadable; a link's own.
+pub(super) fn attribute_of(
+    dir: &Dir,
+    file: &FileName,
+    name: &str,
+) -> Result<Option<Vec<u8>>, Errno> {
     let mut path = format!("/proc/self/fd/{}/", dir.handle().as_raw_fd()).into_bytes();
-    path.extend_from_slice(name.as_bytes());
-    match take_over(|list| rustix::fs::lgetxattr(&*path, ACCESS_LIST, list), to) {
+    path.extend_from_slice(file.as_bytes());
+    match value(|value| rustix::fs::lgetxattr(&*path, name, value)) {
         // With the ids of `su` the kernel shows us no descriptors of ours, and /proc may be missing.
         Err(Errno::EACCES | Errno::ENOENT) => {}
         other => return other,
     }
     let wanted = Wanted { id: None, hard_links: true };
-    match file::open(dir, name, Access::Read, &wanted) {
-        Ok((from, _)) => copy_access_list(&from, to),
-        // Whether there is one cannot be found out.
-        Err(_) => Ok(()),
+    match file::open(dir, file, Access::Read, &wanted) {
+        Ok((file, _)) => own_attribute(file, name),
+        // It is not there, or whether it has one cannot be found out.
+        Err(_) => Ok(None),
     }
 }
 
-/// Sets the access list that `read` finds, if there is one.
-fn take_over(
+fn value(
     read: impl FnOnce(&mut [u8]) -> rustix::io::Result<usize>,
-    to: &File,
-) -> Result<(), Errno> {
-    let mut list = vec![0; 64 * 1024];
-    let length = match read(&mut list).map_err(errno) {
-        Ok(length) => length,
-        Err(Errno::ENODATA | Errno::EOPNOTSUPP | Errno::ENOSYS) => return Ok(()),
-        Err(errno) => return Err(errno),
-    };
-    before_effect("access list")?;
-    let flags = rustix::fs::XattrFlags::empty();
-    match rustix::fs::fsetxattr(to, ACCESS_LIST, &list[..length], flags).map_err(errno) {
-        Err(Errno::EOPNOTSUPP) | Ok(()) => Ok(()),
+) -> Result<Option<Vec<u8>>, Errno> {
+    // The longest that there can be.
+    let mut value = vec![0; 64 * 1024];
+    match read(&mut value).map_err(errno) {
+        Ok(length) => {
+            value.truncate(length);
+            Ok(Some(value))
+        }
+        Err(Errno::ENODATA | Errno::EOPNOTSUPP | Errno::ENOSYS) => Ok(None),
         Err(errno) => Err(errno),
     }
 }

@@ -16,6 +16,7 @@ pub mod directory;
 pub mod file;
 pub mod holders;
 pub mod identity;
+pub mod label;
 pub mod lease;
 pub mod ledger;
 pub mod lock;
@@ -32,7 +33,7 @@ pub mod stopwatch;
 pub mod words;
 
 pub use accounts::{Accounts, SystemAccounts};
-pub use config_file::{ConfigFault, ConfigFile, ConfigKind};
+pub use config_file::{ConfigFault, ConfigFile, ConfigKind, ReadFault};
 pub use dir::{Dir, Dirs, OpenError};
 pub use nix::errno::Errno;
 pub use stopwatch::Stopwatch;
