@@ -15,7 +15,7 @@ use crate::diagnostic::{Diagnostic, Prefix, Severity};
 use crate::names::Shown;
 use crate::source::{SourceFile, Span};
 use crate::system::Words;
-use crate::system::{ConfigFault, ConfigFile, ConfigKind, Dir};
+use crate::system::{ConfigFault, ConfigFile, ConfigKind, Dir, ReadFault};
 
 /// The longest file that is read (compat CFG-3).
 const MOST_BYTES: u64 = 16_777_215;
@@ -272,16 +272,22 @@ impl<'a> Loader<'a> {
                 hint: None,
             });
         }
-        let (id, too_large) = (file.id, file.size > MOST_BYTES);
-        let bytes = match if too_large { Ok(Vec::new()) } else { file.read(MOST_BYTES + 1) } {
-            Ok(bytes) => bytes,
-            Err(errno) => return self.unopened(path, &errno.words(), span),
-        };
-        if too_large || bytes.len() as u64 > MOST_BYTES {
+        let id = file.id;
+        if file.size > MOST_BYTES {
             let message = format!("file {name} too large, probably not a config file.");
             self.error("config-too-large", message, span, None);
             return false;
         }
+        let bytes = match file.read() {
+            Ok(bytes) => bytes,
+            Err(ReadFault::System(errno)) => return self.unopened(path, &errno.words(), span),
+            Err(ReadFault::Changed) => {
+                let message = format!("config file {name} changed while it was read");
+                let hint = "write a new file and rename it: so it is never read by half";
+                self.error("config-changed", message, span, Some(hint.into()));
+                return false;
+            }
+        };
         self.debug(|| format!("reading config file {name}"));
         self.open.push(id);
         self.files += 1;

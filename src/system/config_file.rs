@@ -37,6 +37,15 @@ pub enum ConfigFault {
     Open(Errno),
 }
 
+/// Why a file that is open cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadFault {
+    /// The system refused.
+    System(Errno),
+    /// It changed meanwhile.
+    Changed,
+}
+
 /// A configuration file that is open, and what is known of it.
 #[derive(Debug)]
 pub struct ConfigFile {
@@ -90,22 +99,31 @@ impl ConfigFile {
         rustix::fs::fcntl_lock(&self.handle, FlockOperation::NonBlockingLockShared).is_ok()
     }
 
-    /// Reads the text, at most `most` bytes of it and no more than it had when it was opened: one
-    /// call for nearly every file.
+    /// Reads the whole text, by one call for nearly every file.
     ///
     /// # Errors
-    /// Whatever the system says.
-    pub fn read(self, most: u64) -> Result<Vec<u8>, Errno> {
-        let room = usize::try_from(self.size.min(most)).unwrap_or(usize::MAX);
-        let mut bytes = vec![0; room];
+    /// Whatever the system says; and that the file has another length than when it was opened: somebody
+    /// is writing it, and half of a configuration may say something else than all of it.
+    pub fn read(self) -> Result<Vec<u8>, ReadFault> {
+        let size = usize::try_from(self.size).unwrap_or(usize::MAX - 1);
+        // A byte more, to see whether it has grown.
+        let mut bytes = vec![0; size + 1];
         let (mut file, mut length) = (File::from(self.handle), 0);
-        while let Some(rest) = bytes.get_mut(length..).filter(|rest| !rest.is_empty()) {
+        while length < size
+            && let Some(rest) = bytes.get_mut(length..)
+        {
             match file.read(rest) {
                 Ok(0) => break,
                 Ok(more) => length += more,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)),
+                Err(error) => {
+                    let errno = error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
+                    return Err(ReadFault::System(errno));
+                }
             }
+        }
+        if length != size {
+            return Err(ReadFault::Changed);
         }
         bytes.truncate(length);
         Ok(bytes)
@@ -132,7 +150,18 @@ mod tests {
         nix::unistd::mkfifo(&path, OpenMode::S_IRWXU).expect("a FIFO");
         let file = ConfigFile::open(None, &path).expect("opens");
         assert_eq!(file.kind, ConfigKind::Other);
-        assert_eq!(file.read(10), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_file_that_grows_or_shrinks_while_it_is_read_is_told() {
+        let temp = tempfile::tempdir().expect("a temporary directory");
+        let path = temp.path().join("a");
+        for text in ["", "daily\n", "daily\nrotate 5\nshared"] {
+            std::fs::write(&path, "daily\nrotate 5\n").expect("writes");
+            let file = ConfigFile::open(None, &path).expect("opens");
+            std::fs::write(&path, text).expect("writes");
+            assert_eq!(file.read(), Err(ReadFault::Changed), "{text:?}");
+        }
     }
 
     #[test]
@@ -142,7 +171,7 @@ mod tests {
         let dir = Dir::open(temp.path()).expect("opens");
         let file = ConfigFile::open(Some(&dir), Path::new("a")).expect("opens");
         assert_eq!((file.kind, file.size, file.lock()), (ConfigKind::Regular, 6, true));
-        assert_eq!(file.read(3).expect("reads"), b"dai");
+        assert_eq!(file.read().expect("reads"), b"daily\n");
         let missing = ConfigFile::open(Some(&dir), Path::new("b")).map(|_| ());
         assert_eq!(missing, Err(ConfigFault::Stat(Errno::ENOENT)));
         assert_eq!(ConfigFile::open(None, temp.path()).map(|f| f.kind), Ok(ConfigKind::Directory));
