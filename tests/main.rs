@@ -7,6 +7,7 @@
 #![cfg(test)]
 
 mod architecture;
+mod bad_input;
 mod calls;
 mod compliance;
 mod corpus;

@@ -69,3 +69,25 @@ fn nocopy_takes_back_a_global_copy() {
         .quiet()
         .expect_files([("a.log.1", "x\n")]);
 }
+
+#[test]
+fn the_copy_has_new_times_and_the_holes_of_the_log() {
+    use std::os::unix::fs::{FileExt, MetadataExt};
+    for directive in ["copy", "copytruncate", "renamecopy"] {
+        let scene = Scene::new()
+            .config(&format!("{{dir}}/a.log {{\nrotate 1\n{directive}\n}}"))
+            .log("a.log", "x\n")
+            .then(|scene| {
+                let log = std::fs::OpenOptions::new().write(true).open(scene.log_path("a.log"));
+                log.expect("open").write_at(b"end\n", 32 << 20).expect("write");
+            })
+            .days_old(3)
+            .run(["-f"])
+            .quiet();
+        let copy = std::fs::metadata(scene.log_path("a.log.1")).expect("the copy");
+        assert_eq!(copy.len(), (32 << 20) + 4, "{directive}");
+        assert!(copy.blocks() * 512 < 1 << 20, "{directive}: {} blocks", copy.blocks());
+        let age = copy.modified().expect("a time").elapsed().unwrap_or_default();
+        assert!(age.as_secs() < 3600, "{directive}: {age:?}");
+    }
+}

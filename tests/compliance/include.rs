@@ -116,3 +116,59 @@ fn a_failing_include_drops_the_block_by_its_name() {
             .expect_files([("a.log", "a\n")]);
     });
 }
+
+#[test]
+fn a_dangling_link_in_a_directory_is_an_error_and_the_others_are_read() {
+    Scene::new()
+        .config("include {etc}/conf.d\n")
+        .config_dir("conf.d")
+        .config_file("conf.d/b", "{dir}/b.log {\nrotate 1\n}\n")
+        .then(|scene| {
+            let link = scene.root().join("etc/conf.d/a");
+            std::os::unix::fs::symlink("nowhere", link).expect("a link");
+        })
+        .log("b.log", "b\n")
+        .run(["-f"])
+        .status(1)
+        .stderr_has("error: failed to open config file a: No such file or directory\n")
+        .stderr_line("error: found error in file a, skipping")
+        .expect_files([("b.log.1", "b\n")]);
+}
+
+#[test]
+fn a_tilde_is_the_home_directory() {
+    Scene::new()
+        .config("include ~/more\n")
+        .home_file("more", "rotate x\n")
+        .run([])
+        .status(1)
+        .stderr_has("/home/more:1 bad rotation count 'x'");
+}
+
+#[test]
+fn empty_files_and_directories_below_are_told_with_verbose() {
+    Scene::new()
+        .config("include {etc}/conf.d\n")
+        .config_dir("conf.d")
+        .config_dir("conf.d/sub")
+        .config_file("conf.d/empty", "")
+        .config_file("conf.d/x.bak", "rotate x\n")
+        .run(["-v"])
+        .status(0)
+        .stderr_line("including {etc}/conf.d")
+        .stderr_line("Ignoring empty because it's empty.")
+        .stderr_line("Ignoring sub because it's not a regular file.")
+        .stderr_line("Ignoring x.bak, because of *.bak pattern match");
+}
+
+#[test]
+fn a_block_in_a_file_that_a_block_includes_starts_as_a_copy_of_it() {
+    Scene::new()
+        .config("{dir}/a.log {\nrotate 1\ninclude {etc}/more\n}\n")
+        .config_file("more", "{dir}/b.log {\n}\nextension .log\n")
+        .log("a.log", "a\n")
+        .log("b.log", "b\n")
+        .run(["-f"])
+        .quiet()
+        .expect_files([("a.1.log", "a\n"), ("b.log.1", "b\n")]);
+}

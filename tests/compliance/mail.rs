@@ -197,3 +197,14 @@ fn an_address_with_a_blank_is_an_error() {
         .stderr_has("bad mail address ")
         .expect_files([("a.log", "x\n")]);
 }
+
+#[test]
+fn a_mailer_that_says_something_is_not_disturbed() {
+    differs("mailer-output", || {
+        with_mailer("{dir}/a.log {\nrotate 0\nmail root@x\n}", "echo sent || exit 1")
+            .log("a.log", "new\n")
+            .run(RUN)
+            .quiet()
+            .expect_files([]);
+    });
+}

@@ -75,3 +75,45 @@ fn a_log_that_is_named_like_a_wildcard_is_recorded_when_first_seen() {
         .quiet()
         .expect_record("a[1].log", when::this_hour());
 }
+
+#[test]
+fn patterns_are_those_of_glob_3() {
+    for (pattern, logs) in [
+        // No `**`, no braces; a class by its name or by its ends; `!` and `^` both negate.
+        ("{dir}/**.log", &["a.log", "b.log", "c d.log"][..]),
+        ("{dir}/[^a].log", &["b.log"]),
+        ("{dir}/[[:lower:]]", &["x"]),
+        ("{dir}/[[:digit:]].log", &[]),
+        ("{dir}/[b-z]*", &["b.log", "c d.log", "x"]),
+        ("{dir}/[]x]", &["x"]),
+        ("{dir}/?hidden.log", &[]),
+        ("{dir}/[.]hidden.log", &[]),
+        // A backslash for the pattern must be doubled for the list, or quoted.
+        ("{dir}/\\\\x", &["x"]),
+        ("{dir}/\\\\*.log", &[]),
+        ("'{dir}/\\*.log'", &[]),
+        ("{dir}/*.lo[g", &[]),
+        ("{dir}/../logs/x", &["x"]),
+    ] {
+        assert_eq!(rotated(pattern), logs, "{pattern}");
+    }
+}
+
+#[test]
+fn a_tilde_is_a_home_directory() {
+    Scene::new()
+        // That of the user daemon is /usr/sbin. Nothing is done there: it is a dry run.
+        .config("~/a.log ~daemon/no-such.log ~daemon/logrotat[e] {\nsize 1G\nmissingok\n}")
+        .home_file("a.log", "x\n")
+        .run(["-d"])
+        .status(0)
+        .stderr_has("/home/a.log\n")
+        .stderr_line("considering log ~daemon/no-such.log")
+        .stderr_line("considering log /usr/sbin/logrotate");
+}
+
+#[test]
+fn a_pattern_that_matches_nothing_stands_for_itself() {
+    let scene = Scene::new().config("{dir}/*.none {\nrotate 1\n}").run([]);
+    scene.status(1).stderr_has("error: stat of {dir}/*.none failed: No such file or directory");
+}

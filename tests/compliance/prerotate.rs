@@ -125,3 +125,19 @@ fn it_runs_before_old_versions_move() {
             .expect_files([("a.log.1", "new\n"), ("a.log.2", "old\n")]);
     });
 }
+
+#[test]
+fn it_has_the_directory_umask_and_environment_of_the_run_and_the_usual_name() {
+    let script =
+        "echo $0 $(pwd) $(umask) $LC_ALL ${LOGROTATE_COMPRESSED_FILENAME-unset} > {out}/seen";
+    let scene = Scene::new()
+        .config(&format!("{{dir}}/a.log {{\nrotate 1\nprerotate\n{script}\nendscript\n}}"))
+        .log("a.log", "x\n")
+        .run(["-f"])
+        .quiet();
+    let here = scene.root().display().to_string();
+    let umask = std::process::Command::new("sh").args(["-c", "umask"]).output().expect("sh").stdout;
+    let umask = String::from_utf8_lossy(&umask);
+    let seen = format!("logrotate_script {here} {} C unset\n", umask.trim());
+    scene.expect_out("seen", &seen);
+}
