@@ -21,5 +21,6 @@ mod hostile;
 mod messages;
 mod scene;
 mod overlap;
+mod stop;
 mod story;
 mod writers;

@@ -12,7 +12,7 @@ use crate::names::{FileName, Shown};
 use crate::report::{Level, Messages, Text};
 use crate::run::{self, ConfiguredScripts};
 use crate::state::{LockMode, State, Store, StoreEvent, read_only};
-use crate::system::{Dir, Dirs};
+use crate::system::{Dir, Dirs, stop};
 
 use super::args::{Args, LockChoice};
 
@@ -113,6 +113,8 @@ impl<'a> Session<'a> {
             }
             Self::Real { store, .. } => store,
         };
+        // Until here nothing has changed, and a wait for the lock is better ended at once.
+        stop::listen();
         let mut resumed = Resumed::Nothing;
         let journal = match store.journal_place().map(|(dir, name)| Journal::open(dir, name)) {
             None => None,

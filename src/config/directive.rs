@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::policy::{Effort, Packer, RotateAs, ScriptKind, SignalTo, Trigger, Writers};
 use super::value::{Bad, Reading};
@@ -80,6 +81,8 @@ pub enum Directive {
     Script(ScriptKind, Vec<u8>),
     /// `signal`, or `nosignal`.
     Signal(Option<SignalTo>),
+    /// `timeout`, or `timeout none`.
+    Timeout(Option<Duration>),
     /// `writers`.
     Writers(Writers),
     /// `shredcycles`; 0 leaves it to `shred`.
@@ -242,8 +245,9 @@ mod tests {
             nomissingok noolddir norenamecopy nosharedscripts noshred notifempty olddir postrotate \
             preremove prerotate renamecopy rotate sharedscripts shred shredcycles size start su \
             tabooext taboopat uncompresscmd weekly yearly";
-        let ours =
-            ["compressjobs", "compressor", "every", "minutely", "nosignal", "signal", "writers"];
+        let ours = [
+            "compressjobs", "compressor", "every", "minutely", "nosignal", "signal", "timeout", "writers",
+        ];
         let expected: BTreeSet<_> = reference.split_whitespace().chain(ours).collect();
         assert_eq!(all().map(|row| row.name).collect::<BTreeSet<_>>(), expected);
     }

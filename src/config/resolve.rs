@@ -128,6 +128,7 @@ impl Policy {
             | Directive::Extension(_)
             | Directive::AddExtension(_) => self.name(directive, place),
             Directive::Signal(signal) => self.signal = signal.map(Arc::new),
+            Directive::Timeout(limit) => Arc::make_mut(&mut self.scripts).limit = limit,
             Directive::Writers(writers) => self.writers = writers,
             Directive::ShredCycles(cycles) => self.removal.cycles = cycles,
         }

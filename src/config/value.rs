@@ -75,6 +75,14 @@ pub fn trim_start(text: &[u8]) -> &[u8] {
     text.get(first..).unwrap_or(text)
 }
 
+/// A whole number and its unit, in milliseconds; the units are given with how many each has.
+pub fn duration(text: &[u8], units: &[(&str, u64)]) -> Option<u64> {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (number, unit) = std::str::from_utf8(text).ok()?.split_at_checked(digits)?;
+    let &(_, length) = units.iter().find(|&&(name, _)| name == unit)?;
+    number.parse::<u64>().ok()?.checked_mul(length)
+}
+
 /// A whole number as C writes it: decimal, `0x` hexadecimal, leading-`0` octal, with a sign; `None` if
 /// the text is anything else or does not fit (compat CFG-70).
 pub fn integer(text: &[u8]) -> Option<i64> {
@@ -328,6 +336,27 @@ mod tests {
         fn home(&self, _: Option<&[u8]>) -> Option<PathBuf> {
             Some("/home/me".into())
         }
+    }
+
+    #[test]
+    fn a_duration_is_digits_and_a_unit_and_nothing_else() {
+        let units = &[("ms", 1), ("s", 1000)];
+        for (text, expected) in [
+            ("10ms", Some(10)),
+            ("0s", Some(0)),
+            ("3s", Some(3000)),
+            ("3", None),
+            ("s", None),
+            ("+3s", None),
+            ("3 s", None),
+            ("3m", None),
+            ("18446744073709551615s", None),
+            ("99999999999999999999ms", None),
+            ("", None),
+        ] {
+            assert_eq!(duration(text.as_bytes(), units), expected, "{text}");
+        }
+        assert_eq!(duration(b"3\xff", units), None);
     }
 
     #[test]

@@ -163,7 +163,7 @@ pub(super) fn copy(site: &Site<'_>, making: &Making<'_>) -> Result {
     let source = making.open(site)?;
     let (from, to) = (site.shown(making.from), site.shown(making.to));
     let fill = |output: &OpenFile| {
-        system_copy::content(&source, output, 0)
+        system_copy::whole(&source, output)
             .map(drop)
             .map_err(|errno| system(&format!("error copying {from} to {to}"), errno))
     };

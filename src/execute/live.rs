@@ -17,7 +17,7 @@ use crate::execute::{Outcome, Perform, PlanId, ScriptTexts};
 use crate::fault::Fault;
 use crate::plan::Plan;
 use crate::plan::step::{Action, ScriptCall};
-use crate::system::{Dirs, identity};
+use crate::system::{Dirs, identity, stop};
 
 /// Carries plans out.
 pub struct Live {
@@ -144,8 +144,9 @@ impl Live {
         for ended in arrived {
             let Some(mut lane) = self.under_way.lane_of(ended.ticket) else { continue };
             let Some(mut pending) = self.under_way.lend(lane.plan) else { continue };
-            self.packed(lane.plan, &mut pending.work, lane.next, &ended, observer);
-            lane.next += 1;
+            if self.packed(lane.plan, &mut pending.work, lane.next, &ended, observer) {
+                lane.next += 1;
+            }
             self.go_on(lane, pending, observer);
         }
         for lane in self.under_way.take_asking() {
@@ -171,12 +172,12 @@ impl Live {
         let id = lane.plan;
         let wait = self.advance(&mut lane, &mut pending.work, observer);
         match wait {
-            Some(wait) => self.under_way.park(lane, wait),
-            None => pending.lanes -= 1,
+            Some(wait) if wait != Wait::End => self.under_way.park(lane, wait),
+            _ => pending.lanes -= 1,
         }
         if let Some(work) = self.under_way.give_back(id, pending) {
-            let (outcome, rest) = (work.outcome_of(work.rest()..work.results.len()), work.rest());
-            self.close(id, &work, observer);
+            let rest = work.rest();
+            let outcome = self.close(id, &work, rest, observer);
             let Plan { mut steps, .. } = work.plan;
             let plan = Plan { steps: steps.split_off(rest), ..work.plan };
             self.under_way.ended.push((plan, outcome));
@@ -212,11 +213,28 @@ impl Live {
         }
     }
 
-    /// All steps of a plan have ended. One that failed is closed too: the next run looks at the disk and
-    /// plans anew.
-    fn close(&mut self, id: u64, work: &Work, observer: &mut dyn Observer) {
-        self.log.note(&Line::Closed { plan: id }, observer);
-        self.waiting.extend(waiting::left_over(work));
+    /// All steps of a plan have ended, or are left to the next run; gives what became of those from
+    /// `first` on. A plan with a failed step is closed too: the next run looks at the disk and plans anew.
+    fn close(
+        &mut self,
+        id: u64,
+        work: &Work,
+        first: usize,
+        observer: &mut dyn Observer,
+    ) -> Outcome {
+        let outcome = work.outcome_of(first..work.results.len());
+        let Some(left) = work.results.iter().position(Option::is_none) else {
+            self.log.note(&Line::Closed { plan: id }, observer);
+            self.waiting.extend(waiting::left_over(work));
+            return outcome;
+        };
+        if self.log.journal.is_some() && !work.plan.logs.is_empty() {
+            let logs: Vec<String> = work.plan.logs.iter().map(ToString::to_string).collect();
+            let (logs, step, all) = (logs.join(", "), left + 1, work.plan.steps.len());
+            let note = format!("{logs} is left to the next run at step {step} of {all}");
+            observer.observe(&Event::Note(&note));
+        }
+        Outcome { failed: true, ..outcome }
     }
 }
 
@@ -247,8 +265,10 @@ impl Perform for Live {
         let rest = work.rest();
         for index in 0..rest {
             // A resumed plan goes on where it was.
-            if work.results.get(index).is_some_and(Option::is_none) {
-                self.step(id, &mut work, index, observer);
+            if work.results.get(index).is_some_and(Option::is_none)
+                && !self.step(id, &mut work, index, observer)
+            {
+                return self.close(id, &work, 0, observer);
             }
         }
         if work.plan.steps.iter().any(|step| runs_script(&step.action)) {
@@ -260,13 +280,14 @@ impl Perform for Live {
         let mut left = Vec::new();
         for steps in work.lanes() {
             let mut lane = Lane { plan: id, next: steps.start, end: steps.end };
-            if let Some(wait) = self.advance(&mut lane, &mut work, observer) {
+            if let Some(wait) = self.advance(&mut lane, &mut work, observer)
+                && wait != Wait::End
+            {
                 left.push((lane, wait));
             }
         }
         if left.is_empty() {
-            self.close(id, &work, observer);
-            return work.outcome();
+            return self.close(id, &work, 0, observer);
         }
         let outcome = work.outcome_of(0..rest);
         self.under_way.add(id, work, left);
@@ -293,5 +314,9 @@ impl Perform for Live {
                 Err(fault)
             }
         }
+    }
+
+    fn halted(&self) -> Option<&'static str> {
+        stop::requested()
     }
 }

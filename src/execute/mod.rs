@@ -16,6 +16,10 @@
 //! - **Killed at any moment** (SIGKILL, out of memory): the plan was written down before its first
 //!   step, so the next run finishes it. No step is done twice to the same file; a rename is
 //!   recognised by the moved file's identity, a copy by its final name, a cut by its content.
+//! - **Asked to end** (TERM, INT): the script, compressor or mailer that is running gets TERM, and KILL
+//!   after five seconds, or at once if we are asked again; compression and copying in the program stop
+//!   within a block, and what they had made is removed. The step counts as interrupted, the plan stays
+//!   in the journal, the exit status is 1, and the next run finishes it.
 //! - **What must wait is not forgotten.** A postponed step stays in the journal and is tried again at
 //!   the start of every run, whatever the file is called by then (`waiting` says how).
 //! - **Power loss** may take the journal's end, or all of it: it is never synced. No content of a
@@ -48,6 +52,7 @@
 //!   elsewhere finds nothing there, and those steps fail.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::clock::LocalTime;
 use crate::event::{Observer, StepResult};
@@ -116,6 +121,12 @@ pub trait Perform {
     /// # Errors
     /// If it fails, in the reference's words (compat SCR-5); the observer was told.
     fn script(&mut self, call: &ScriptCall, observer: &mut dyn Observer) -> Result<(), Fault>;
+
+    /// The name of the signal by which we were asked to end, if we were. What is promised from then on
+    /// is left to the next run.
+    fn halted(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// What became of a plan.
@@ -133,6 +144,11 @@ pub struct Outcome {
 pub trait ScriptTexts {
     /// The text of a script; `None` if its block, or the script, is gone from the configuration.
     fn text(&self, script: &ScriptRef) -> Option<Vec<u8>>;
+
+    /// How long a script may take; `None`: for ever.
+    fn limit(&self, _script: &ScriptRef) -> Option<Duration> {
+        None
+    }
 
     /// Whether a block is still in the configuration.
     fn has_block(&self, block: &BlockKey) -> bool;

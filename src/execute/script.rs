@@ -24,7 +24,7 @@ pub(super) fn run(
 ) -> Result<Ran, Fault> {
     let Some(text) = look_up(call, texts, observer) else { return Ok(Ran::Gone) };
     observer.observe(&Event::ScriptStarted { call, text: &text, dry: false });
-    match child::script(&text, call.os_args()) {
+    match child::script(&text, call.os_args(), texts.limit(&call.script)) {
         Ok(Ended::Well) => Ok(Ran::Well),
         Ok(ended) => Err(failure(call, &ended.to_string())),
         Err(cause) => Err(failure(call, &format!("cannot run /bin/sh: {cause}"))),

@@ -15,26 +15,27 @@ use crate::execute::writers::{self, Answer, Pause};
 use crate::fault::Fault;
 use crate::plan::Plan;
 use crate::plan::step::{Action, Archive, Expect, Step};
-use crate::system::identity;
 use crate::system::packing::pool::Ended;
+use crate::system::{identity, stop};
 use crate::units::FileId;
 
 /// How a step ended, and the file that it left under its target name.
 type Settled = (StepResult, Option<FileId>);
 
 impl Live {
-    /// One step, done before anything else is.
+    /// One step, done before anything else is; gives whether it has ended and is not left to the next run.
     pub(super) fn step(
         &mut self,
         id: u64,
         work: &mut Work,
         index: usize,
         observer: &mut dyn Observer,
-    ) {
+    ) -> bool {
         let mut pause = Pause::FIRST;
         loop {
             match self.try_step(id, work, index, true, observer) {
-                None => return,
+                None => return true,
+                Some(Wait::End) => return false,
                 Some(Wait::Room) => self.under_way.pause(),
                 Some(Wait::Writer) => {
                     std::thread::sleep(pause.0);
@@ -64,6 +65,9 @@ impl Live {
         observer: &mut dyn Observer,
     ) -> Option<Wait> {
         let step = work.plan.steps.get(index)?;
+        if stop::requested().is_some() {
+            return Some(Wait::End);
+        }
         let lowered = identity::assume_if(work.plan.identity);
         let resumed = work.resumed;
         let site =
@@ -147,10 +151,10 @@ impl Live {
                 Ok(Ok((ticket, None))) => Err(Wait::Task(ticket)),
                 // No thread is to be had.
                 Ok(Ok((_, Some(ended)))) => {
-                    Ok(judged(compressing.end(&site, &ended).map_err(Halt::from), observer))
+                    judged(compressing.end(&site, &ended).map_err(Halt::from), observer)
                 }
-                Ok(Err(effect)) => Ok(judged(Ok(effect), observer)),
-                Err(fault) => Ok(judged(Err(Halt::from(fault)), observer)),
+                Ok(Err(effect)) => judged(Ok(effect), observer),
+                Err(fault) => judged(Err(Halt::from(fault)), observer),
             };
         }
         observer.observe(&Event::StepStarted { plan, step });
@@ -160,10 +164,11 @@ impl Live {
         }
         let mut company = Company { scripts: &*self.scripts, observer, interrupted };
         let done = perform(&site, step, &mut company);
-        Ok(judged(done, observer))
+        judged(done, observer)
     }
 
-    /// A thread has ended what a step gave it.
+    /// A thread has ended what a step gave it; gives whether the step has ended too, and is not left to the
+    /// next run.
     pub(super) fn packed(
         &mut self,
         id: u64,
@@ -171,8 +176,8 @@ impl Live {
         index: usize,
         ended: &Ended,
         observer: &mut dyn Observer,
-    ) {
-        let Some(step) = work.plan.steps.get(index) else { return };
+    ) -> bool {
+        let Some(step) = work.plan.steps.get(index) else { return true };
         let lowered = identity::assume_if(work.plan.identity);
         let resumed = work.resumed;
         let site =
@@ -180,11 +185,12 @@ impl Live {
         let done = match (&lowered, Compressing::of(step)) {
             (Ok(_), Some(compressing)) => compressing.end(&site, ended),
             (Err(fault), _) => Err(fault.clone()),
-            (Ok(_), None) => return,
+            (Ok(_), None) => return true,
         };
-        let settled = judged(done.map_err(Halt::from), observer);
+        let Ok(settled) = judged(done.map_err(Halt::from), observer) else { return false };
         drop(lowered);
         self.settle(id, work, index, settled, observer);
+        true
     }
 
     /// Writes down how a step ended.
@@ -211,11 +217,13 @@ impl Live {
     }
 }
 
-/// What an effect means for its step; what went wrong is told.
-fn judged(done: Result<Effect, Halt>, observer: &mut dyn Observer) -> Settled {
-    match done {
+/// What an effect means for its step; what went wrong is told. What goes wrong while we are asked to end
+/// goes wrong because of that, and is left to the next run.
+fn judged(done: Result<Effect, Halt>, observer: &mut dyn Observer) -> Result<Settled, Wait> {
+    Ok(match done {
         Ok(effect) if effect.already => (StepResult::AlreadyDone, effect.id),
         Ok(effect) => (StepResult::Done, effect.id),
+        Err(_) if stop::requested().is_some() => return Err(Wait::End),
         Err(Halt::Failed(fault)) => {
             observer.observe(&Event::Error(&fault));
             (StepResult::Failed(fault), None)
@@ -226,7 +234,7 @@ fn judged(done: Result<Effect, Halt>, observer: &mut dyn Observer) -> Settled {
             }
             (StepResult::Postponed(why), None)
         }
-    }
+    })
 }
 
 /// Whether something waits for the file of a step already.

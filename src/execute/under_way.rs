@@ -50,6 +50,8 @@ pub(super) enum Wait {
     Task(u64),
     /// A writer.
     Writer,
+    /// The next run: we are asked to end.
+    End,
 }
 
 /// A plan whose rest is under way.
@@ -143,6 +145,8 @@ impl UnderWay {
                 self.asked.get_or_insert_with(|| (Stopwatch::start(), Pause::FIRST));
                 self.asking.push(lane);
             }
+            // It is over.
+            Wait::End => {}
         }
     }
 

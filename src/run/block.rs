@@ -153,6 +153,9 @@ impl Handling<'_, '_> {
         };
         if !scripts.shared {
             for one in due {
+                if self.perform.halted().is_some() {
+                    break;
+                }
                 if self.run(ScriptKind::PreRotate, Some(&one.log)) {
                     self.rotate_together(std::slice::from_ref(one));
                 }

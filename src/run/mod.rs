@@ -15,6 +15,7 @@ pub use world::World;
 use crate::config::policy::LogBlock;
 use crate::event::{Event, Observer};
 use crate::execute::{Outcome, Perform};
+use crate::fault::Fault;
 use crate::names::AnyPath;
 use crate::plan::BlockKey;
 use crate::state::State;
@@ -59,7 +60,8 @@ pub fn block_key(block: &LogBlock) -> BlockKey {
     BlockKey { file: AnyPath(block.file()), pattern: AnyPath(pattern.into()) }
 }
 
-/// Rotates what is due; gives whether everything went well.
+/// Rotates what is due; gives whether everything went well. If it is asked to end, what is left is left to
+/// the next run.
 pub fn all(
     work: &[Work<'_>],
     world: &mut World<'_>,
@@ -71,9 +73,18 @@ pub fn all(
     observer.observe(&Event::Debug(&format!("Handling {} logs", work.len())));
     let mut all_well = true;
     for work in work {
+        if perform.halted().is_some() {
+            break;
+        }
         all_well &= block::handle(work, world, state, perform, observer);
     }
-    all_well & block::catch_up(true, world, perform, observer)
+    all_well &= block::catch_up(true, world, perform, observer);
+    if let Some(signal) = perform.halted() {
+        let text = format!("ended by {signal}; what is left is done by the next run");
+        observer.observe(&Event::Error(&Fault::new(text)));
+        all_well = false;
+    }
+    all_well
 }
 
 /// Puts an outcome's records into the state.

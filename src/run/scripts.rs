@@ -3,8 +3,9 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::time::Duration;
 
-use crate::config::Config;
+use crate::config::{Config, LogBlock};
 use crate::execute::ScriptTexts;
 use crate::plan::{BlockKey, ScriptRef};
 
@@ -24,6 +25,10 @@ impl ConfiguredScripts {
         Self { config, known: OnceCell::new() }
     }
 
+    fn block(&self, key: &BlockKey) -> Option<&LogBlock> {
+        self.config.blocks.get(*self.known().get(key)?)
+    }
+
     fn known(&self) -> &HashMap<BlockKey, usize> {
         let blocks = self.config.blocks.iter().map(super::block_key);
         self.known.get_or_init(|| blocks.zip(0..).collect())
@@ -32,8 +37,11 @@ impl ConfiguredScripts {
 
 impl ScriptTexts for ConfiguredScripts {
     fn text(&self, script: &ScriptRef) -> Option<Vec<u8>> {
-        let block = self.config.blocks.get(*self.known().get(&script.block)?)?;
-        Some(block.policy.scripts.get(script.kind)?.value.clone())
+        Some(self.block(&script.block)?.policy.scripts.get(script.kind)?.value.clone())
+    }
+
+    fn limit(&self, script: &ScriptRef) -> Option<Duration> {
+        self.block(&script.block)?.policy.scripts.limit
     }
 
     fn has_block(&self, block: &BlockKey) -> bool {

@@ -15,16 +15,22 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Once};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
 
+use super::attend::{Group, attend};
 use super::file::{before_effect, io_errno};
-use super::identity;
+use super::{identity, stop};
 
 /// How much of a compressor's complaints is kept; the rest is read and dropped.
 const MOST_COMPLAINT: usize = 64 * 1024;
+
+/// How often we look whether we are to end while something else is waited for.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// How a child ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,16 +41,22 @@ pub enum Ended {
     Status(i32),
     /// By a signal.
     Killed,
+    /// By us: it was not done after this time.
+    TooLate(Duration),
 }
 
 impl fmt::Display for Ended {
     /// The reference's REASON (compat SCR-5, ROT-83).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Well => "child exited with status 0",
-            Self::Status(_) => "child did not exit with status 0",
-            Self::Killed => "child did not terminate normally",
-        })
+        match self {
+            Self::Well => f.write_str("child exited with status 0"),
+            Self::Status(_) => f.write_str("child did not exit with status 0"),
+            Self::Killed => f.write_str("child did not terminate normally"),
+            Self::TooLate(limit) => write!(
+                f,
+                "child did not terminate normally: it was ended after its timeout of {limit:?}"
+            ),
+        }
     }
 }
 
@@ -80,19 +92,31 @@ impl fmt::Display for NotRun {
 /// our standard descriptors, directory and environment, and with the invoker's ids (compat SCR-3).
 ///
 /// Waits for the shell alone: what it has started in the background may live on, since no pipe ties
-/// us to it.
+/// us to it. With a time limit it runs in a process group of its own, so that all of it can be ended.
 ///
 /// # Errors
 /// See [`NotRun`].
-pub fn script(text: &[u8], args: impl IntoIterator<Item = OsString>) -> Result<Ended, NotRun> {
+pub fn script(
+    text: &[u8],
+    args: impl IntoIterator<Item = OsString>,
+    limit: Option<Duration>,
+) -> Result<Ended, NotRun> {
     let mut command = Command::new("/bin/sh");
     command.arg("-c").arg(OsStr::from_bytes(text)).arg("logrotate_script").args(args);
-    run(&mut command)
+    let Some(limit) = limit else { return run(&mut command) };
+    let mut child = spawn(command.process_group(0))?;
+    let (status, late) = attend(&mut child, Group::Own, Some(limit)).map_err(|e| not_run(&e))?;
+    Ok(if late { Ended::TooLate(limit) } else { status.into() })
 }
 
 /// Runs a child with the invoker's ids, and waits for it.
 fn run(command: &mut Command) -> Result<Ended, NotRun> {
-    spawn(command)?.wait().map(Ended::from).map_err(|e| not_run(&e))
+    wait(&mut spawn(command)?).map(Ended::from)
+}
+
+/// Waits for a child, which is ended with us if we are asked to end.
+fn wait(child: &mut Child) -> Result<ExitStatus, NotRun> {
+    attend(child, Group::Ours, None).map(|(status, _)| status).map_err(|e| not_run(&e))
 }
 
 /// Starts a child with the invoker's ids.
@@ -145,24 +169,36 @@ pub fn filter(
         .stdout(handle(output)?)
         .stderr(Stdio::piped());
     let mut child = spawn_for_good(&mut command)?;
-    // Read to the end, so that a wordy compressor never waits for us.
-    let mut complaint = Vec::new();
-    if let Some(mut pipe) = child.stderr.take() {
-        let mut buffer = [0; 4096];
-        loop {
-            match pipe.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(length) => {
-                    let room = MOST_COMPLAINT.saturating_sub(complaint.len()).min(length);
-                    complaint.extend_from_slice(&buffer[..room]);
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => break,
+    // Read to the end by somebody else, so that a wordy compressor never waits for us.
+    let (send, complaint) = channel();
+    let pipe = child.stderr.take();
+    std::thread::spawn(move || send.send(pipe.map(listen_to_the_end).unwrap_or_default()));
+    let ended = wait(&mut child)?.into();
+    let complaint = loop {
+        match complaint.recv_timeout(PAUSE) {
+            // Whoever it has started and left behind may speak for long.
+            Err(RecvTimeoutError::Timeout) if stop::requested().is_none() => {}
+            other => break other.unwrap_or_default(),
+        }
+    };
+    Ok(Filtered { ended, complaint })
+}
+
+/// What is said through a pipe; of very long text the beginning.
+fn listen_to_the_end(mut pipe: impl Read) -> Vec<u8> {
+    let mut said = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        match pipe.read(&mut buffer) {
+            Ok(0) => return said,
+            Ok(length) => {
+                let room = MOST_COMPLAINT.saturating_sub(said.len()).min(length);
+                said.extend_from_slice(&buffer[..room]);
             }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => return said,
         }
     }
-    let ended = child.wait().map(Ended::from).map_err(|e| not_run(&e))?;
-    Ok(Filtered { ended, complaint })
 }
 
 /// Overwrites a file that is open for writing, and leaves it empty (compat ROT-91): `shred -u -n CYCLES -`,
@@ -236,7 +272,7 @@ pub fn mail(letter: &Letter<'_>) -> Result<Sent, NotSent> {
     let second = run(&mut command);
     // Our end of the pipe must not keep the first one waiting for a reader.
     drop(command);
-    let first = first.wait().map_err(|e| NotSent::Uncompressor(not_run(&e)))?;
+    let first = wait(&mut first).map_err(NotSent::Uncompressor)?;
     let mailed = second.map_err(NotSent::Mailer)?;
     let unread = first.signal() == Some(Signal::SIGPIPE as i32);
     let uncompressed = if unread { Ended::Well } else { first.into() };
@@ -267,10 +303,9 @@ fn hear_of_children() {
 mod tests {
     use super::*;
     use std::io::{Seek, Write};
-    use std::time::Duration;
 
     fn sh(text: &str) -> Result<Ended, NotRun> {
-        script(text.as_bytes(), ["one".into(), "two three".into()])
+        script(text.as_bytes(), ["one".into(), "two three".into()], None)
     }
 
     #[test]
@@ -297,9 +332,13 @@ mod tests {
         let open = tempfile::NamedTempFile::new().unwrap();
         let text = "for f in /proc/$$/fd/*; do test \"$(readlink $f)\" != \"$1\" || exit 1; done";
         let path = open.path().as_os_str().to_owned();
-        assert_eq!(script(text.as_bytes(), [path.clone()]), Ok(Ended::Well));
+        assert_eq!(script(text.as_bytes(), [path.clone()], None), Ok(Ended::Well));
         let opened = format!("exec 3<\"$1\"; {text}");
-        assert_eq!(script(opened.as_bytes(), [path]), Ok(Ended::Status(1)), "the test can fail");
+        assert_eq!(
+            script(opened.as_bytes(), [path], None),
+            Ok(Ended::Status(1)),
+            "the test can fail"
+        );
     }
 
     #[test]
@@ -307,6 +346,24 @@ mod tests {
         let (send, done) = std::sync::mpsc::channel();
         std::thread::spawn(move || send.send(sh("sleep 20 >/dev/null 2>&1 & exit 0")));
         assert_eq!(done.recv_timeout(Duration::from_secs(10)), Ok(Ok(Ended::Well)));
+    }
+
+    #[test]
+    fn a_script_that_is_done_in_time_leaves_its_daemon_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("pid").into_os_string();
+        let text = "sleep 100 >/dev/null 2>&1 & echo $! >\"$1\"";
+        let limit = Some(Duration::from_secs(60));
+        assert_eq!(script(text.as_bytes(), [path.clone()], limit), Ok(Ended::Well));
+        let number = std::fs::read_to_string(path).unwrap();
+        let daemon = nix::unistd::Pid::from_raw(number.trim().parse().unwrap());
+        assert_eq!(nix::sys::signal::kill(daemon, Signal::SIGKILL), Ok(()));
+    }
+
+    #[test]
+    fn a_script_over_its_limit_says_so() {
+        let limit = Duration::from_millis(100);
+        assert_eq!(script(b"sleep 100; true", [], Some(limit)), Ok(Ended::TooLate(limit)));
     }
 
     fn filtered(

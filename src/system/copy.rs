@@ -7,6 +7,7 @@ use nix::errno::Errno;
 use rustix::fs::SeekFrom;
 
 use super::file::{before_effect, errno, facts, io_errno};
+use super::stop;
 
 /// Bytes that pass through our memory at once where the kernel cannot copy by itself.
 const BUFFER: usize = 256 * 1024;
@@ -22,6 +23,19 @@ const AT_ONCE: usize = 64 * 1024 * 1024;
 /// # Errors
 /// Whatever the system says; `to` then holds a part.
 pub fn content(from: &File, to: &File, start: u64) -> Result<u64, Errno> {
+    in_parts(from, to, start, || Ok(()))
+}
+
+/// Copies everything, unless we are asked to end.
+///
+/// # Errors
+/// Whatever the system says, `EINTR` if we are to end; `to` then holds a part.
+pub fn whole(from: &File, to: &File) -> Result<u64, Errno> {
+    in_parts(from, to, 0, || stop::requested().map_or(Ok(()), |_| Err(Errno::EINTR)))
+}
+
+/// `go_on` is asked now and then.
+fn in_parts(from: &File, to: &File, start: u64, go_on: GoOn) -> Result<u64, Errno> {
     let mut at = start;
     loop {
         // The size is asked for before the data is looked for: what is appended in between is
@@ -32,7 +46,7 @@ pub fn content(from: &File, to: &File, start: u64) -> Result<u64, Errno> {
         }
         match part(from, at, size)? {
             Part::Data { from: begin, to: end } => {
-                let reached = data(from, to, begin, end)?;
+                let reached = data(from, to, begin, end, go_on)?;
                 if reached < end {
                     // It was truncated meanwhile.
                     return Ok(reached);
@@ -47,6 +61,8 @@ pub fn content(from: &File, to: &File, start: u64) -> Result<u64, Errno> {
         }
     }
 }
+
+type GoOn = fn() -> Result<(), Errno>;
 
 /// What comes next in a file.
 enum Part {
@@ -75,9 +91,10 @@ fn part(file: &File, at: u64, size: u64) -> Result<Part, Errno> {
 }
 
 /// Copies the bytes from `at` up to `end`, and says how far it came.
-fn data(from: &File, to: &File, at: u64, end: u64) -> Result<u64, Errno> {
+fn data(from: &File, to: &File, at: u64, end: u64, go_on: GoOn) -> Result<u64, Errno> {
     let (mut read, mut write) = (at, at);
     while read < end {
+        go_on()?;
         let length = usize::try_from(end - read).unwrap_or(AT_ONCE).min(AT_ONCE);
         before_effect("copy")?;
         let (source, target) = (Some(&mut read), Some(&mut write));
@@ -87,7 +104,7 @@ fn data(from: &File, to: &File, at: u64, end: u64) -> Result<u64, Errno> {
             | Err(
                 Errno::EXDEV | Errno::EINVAL | Errno::ENOSYS | Errno::EOPNOTSUPP | Errno::EPERM,
             ) => {
-                return by_hand(from, to, read, end);
+                return by_hand(from, to, read, end, go_on);
             }
             Ok(_) | Err(Errno::EINTR) => {}
             Err(errno) => return Err(errno),
@@ -97,9 +114,10 @@ fn data(from: &File, to: &File, at: u64, end: u64) -> Result<u64, Errno> {
 }
 
 /// The same with our own reads and writes.
-fn by_hand(from: &File, to: &File, mut at: u64, end: u64) -> Result<u64, Errno> {
+fn by_hand(from: &File, to: &File, mut at: u64, end: u64, go_on: GoOn) -> Result<u64, Errno> {
     let mut buffer = vec![0; BUFFER];
     while at < end {
+        go_on()?;
         let room = usize::try_from(end - at).unwrap_or(BUFFER).min(BUFFER);
         match from.read_at(&mut buffer[..room], at) {
             Ok(0) => break,
@@ -171,7 +189,10 @@ mod tests {
             assert_eq!(content(&from, &to, 0), Ok(bytes.len() as u64));
             assert_eq!(read(&to), bytes);
             let by_hand_to = file(b"");
-            assert_eq!(by_hand(&from, &by_hand_to, 0, bytes.len() as u64), Ok(bytes.len() as u64));
+            assert_eq!(
+                by_hand(&from, &by_hand_to, 0, bytes.len() as u64, || Ok(())),
+                Ok(bytes.len() as u64)
+            );
             assert_eq!(read(&by_hand_to), bytes);
         }
     }

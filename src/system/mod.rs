@@ -3,6 +3,7 @@
 //! Everything here is mechanism. Which file is touched, and why, is decided elsewhere.
 
 pub mod accounts;
+pub mod attend;
 pub mod attributes;
 pub mod boot;
 pub mod child;
@@ -29,6 +30,7 @@ pub mod process;
 pub mod signal;
 pub mod state_file;
 pub mod status;
+pub mod stop;
 pub mod stopwatch;
 pub mod words;
 

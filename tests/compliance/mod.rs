@@ -63,6 +63,7 @@ mod start;
 mod state_file;
 mod su;
 mod taboo;
+mod timeout;
 mod uncompresscmd;
 mod verbose;
 mod weekly;

@@ -25,6 +25,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 use chrono::NaiveDateTime;
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
 
 /// No single run takes longer than this.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -74,6 +76,12 @@ impl Running {
     /// Its process id.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.child.id().try_into().expect("a number"));
+        nix::sys::signal::kill(pid, signal).expect("it has not been waited for");
     }
 
     /// Ends it by force.

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
+use std::time::Duration;
 
 use super::Argument::{None as Bare, Raw, Script, Value};
 use super::Directive::{self, Switch as Set};
@@ -62,6 +63,7 @@ pub(super) const ROWS: &[Row] = &[
     row("postrotate", Script(ScriptKind::PostRotate), "Runs after a log was rotated."),
     row("lastaction", Script(ScriptKind::LastAction), "Runs once after all logs of the block."),
     row("preremove", Script(ScriptKind::PreRemove), "Runs before an old version is removed."),
+    row("timeout", Value(needs("timeout"), timeout), "How long a script may take."),
     row("mail", Value(needs("mail"), mail), "Mails what is removed to this address."),
     row("nomail", Bare(|| Directive::Mail(None)), "Mails nothing."),
     row("mailfirst", Bare(|| Set(Switch::MailFirst, true)), "Mails the newest old version."),
@@ -108,6 +110,24 @@ fn su(text: &[u8], reading: &mut Reading<'_>) -> Result<Directive, Bad> {
     Ok(Directive::RotateAs(RotateAs::User(identity)))
 }
 
+/// A script that takes a week is as good as one without a limit.
+const LONGEST_SCRIPT: Duration = Duration::from_secs(7 * 86_400);
+
+fn timeout(text: &[u8], _: &mut Reading<'_>) -> Result<Directive, Bad> {
+    const UNITS: &[(&str, u64)] =
+        &[("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+    if text == b"none" {
+        return Ok(Directive::Timeout(None));
+    }
+    let limit = value::duration(text, UNITS).map(Duration::from_millis);
+    match limit.filter(|limit| !limit.is_zero() && *limit <= LONGEST_SCRIPT) {
+        Some(limit) => Ok(Directive::Timeout(Some(limit))),
+        None => Err(Bad::new("bad-timeout", format!("bad timeout '{}'", shown(text))).with_hint(
+            "write a number and its unit: `timeout 30s`, `500ms`, `5m`, `1h`, up to `7d`, or `timeout none`",
+        )),
+    }
+}
+
 /// A longer wait would only keep other logs waiting.
 const LONGEST_WAIT: u32 = 60_000;
 
@@ -117,14 +137,9 @@ fn writers(text: &[u8], _: &mut Reading<'_>) -> Result<Directive, Bad> {
             "write `writers wait 1s` (or `500ms`, up to a minute), `writers ignore` or `writers error`",
         )
     };
-    let wait = |duration: &str| {
-        let (digits, unit) = match duration.strip_suffix("ms") {
-            Some(digits) => (digits, 1),
-            None => (duration.strip_suffix('s')?, 1000),
-        };
-        let whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-        let time = digits.parse::<u32>().ok().filter(|_| whole)?.checked_mul(unit)?;
-        (time <= LONGEST_WAIT).then_some(Writers::Wait(time))
+    let wait = |text: &str| {
+        let time = value::duration(text.as_bytes(), &[("ms", 1), ("s", 1000)])?;
+        u32::try_from(time).ok().filter(|&time| time <= LONGEST_WAIT).map(Writers::Wait)
     };
     let words: Vec<&str> =
         std::str::from_utf8(text).map_err(|_| bad())?.split_whitespace().collect();

@@ -1,5 +1,7 @@
 //! The five scripts.
 
+use std::time::Duration;
+
 use crate::source::Setting;
 
 /// The five scripts.
@@ -17,6 +19,8 @@ pub struct Scripts {
     pub last_action: Option<Setting<Vec<u8>>>,
     /// Run before a file is removed.
     pub pre_remove: Option<Setting<Vec<u8>>>,
+    /// `timeout`: how long each may take; `None`: for ever.
+    pub limit: Option<Duration>,
 }
 
 impl Scripts {

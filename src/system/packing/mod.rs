@@ -14,6 +14,7 @@ use std::os::unix::fs::FileExt;
 use nix::errno::Errno;
 
 use super::file::io_errno;
+use super::stop;
 use crate::system::Words;
 
 /// From this size on a file keeps several threads busy.
@@ -118,7 +119,13 @@ struct Source<'a> {
 
 impl Source<'_> {
     /// The next piece, in a buffer that is used again; shorter at the end, and then empty.
+    ///
+    /// # Errors
+    /// Whatever the system says; `EINTR` if we are to end.
     fn next(&mut self, mut buffer: Vec<u8>) -> Result<Vec<u8>, Errno> {
+        if stop::requested().is_some() {
+            return Err(Errno::EINTR);
+        }
         buffer.resize(self.piece, 0);
         let mut filled = 0;
         while filled < self.piece {
