@@ -37,7 +37,7 @@ impl Accounts for OnlyRoot {
 fn read(text: &[u8]) -> Vec<Item> {
     let mut items = Vec::new();
     let mut out = |item| items.push(item);
-    let mut loader = Loader::new(&OnlyRoot, &mut out);
+    let mut loader = Loader::new(&OnlyRoot, false, &mut out);
     Parser::new(&mut loader, &Place::default(), SourceFile::new("F", text.to_vec())).parse();
     items
 }
