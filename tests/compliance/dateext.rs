@@ -125,3 +125,25 @@ fn the_day_is_that_of_the_local_zone() {
         .quiet()
         .expect_files([(&format!("a.log-{}", there.format("%Y%m%d%H")), "x\n")]);
 }
+
+#[test]
+fn a_clash_on_a_dated_name_removes_nothing() {
+    differs("B-28", || {
+        steady();
+        let today = format!("a.log-{}", stamp("%Y%m%d"));
+        Scene::new()
+            .config("{dir}/a.log {\nrotate 1\ndateext\n}")
+            .log("a.log", "new\n")
+            .file(&today, "today\n")
+            .file("a.log-20200101", "old\n")
+            .file("a.log-20200102", "old, too\n")
+            .run(["-f"])
+            .status(1)
+            .expect_files([
+                ("a.log", "new\n"),
+                (&today, "today\n"),
+                ("a.log-20200101", "old\n"),
+                ("a.log-20200102", "old, too\n"),
+            ]);
+    });
+}

@@ -289,7 +289,9 @@ fn block(
         if random.chance(percent.max(1)) {
             let line = (row.name, (row.argument)(random));
             // Global lines speak for all blocks, so they are fewer.
-            if dir == "logs" && random.chance(15) { globals.push(line) } else { lines.push(line) }
+            let is_for_all = !line.1.contains("{dir}") && !line.1.contains("{other}");
+            let is_global = dir == "logs" && random.chance(15) && is_for_all;
+            if is_global { globals.push(line) } else { lines.push(line) }
         }
     }
     random.shuffle(&mut lines);

@@ -84,6 +84,7 @@ pub const LISTED: &[Listed] = &[
     row("D-2", WE_GO_ON, |m, b, s, item| {
         begun_day(m, b, s)
             || s.dated && s.format().contains("%z")
+            || s.rotate == 0 && s.copies && s.mail.is_some()
             || item.aspect == Aspect::Files && default_mode(b, s, item)
     }),
     Listed {
@@ -99,6 +100,7 @@ pub const LISTED: &[Listed] = &[
                 || s.value("preremove").is_some()
                 || s.mail.is_some()
                 || compressor_fails(s)
+                || is_denied(m, b, s)
                 || b.logs.iter().any(|log| clashes(m, b, s, log)))
     }),
     Listed {
@@ -110,8 +112,18 @@ pub const LISTED: &[Listed] = &[
     row("B-48", WE_GO_ON, |_, _, s, _| s.delay && compressor_fails(s)),
     row("B-20", WE_GO_ON, |_, _, s, _| s.copy && s.rename_copy),
     row("B-06", WE_GO_ON, |_, _, s, _| s.rename_copy && script_fails(s, "postrotate")),
+    row("mail-plain", WE_GO_ON, |m, b, s, _| {
+        let is_plain = |name: &str| !name.ends_with(&s.compress_ending);
+        s.mail.is_some()
+            && s.compress
+            && (s.delay
+                || versions(m, b, s, |v| left_plain(&v, s))
+                || dated(m, b, s, |_, n| is_plain(n)))
+    }),
     row("B-42", WE_GO_ON, |m, b, s, _| {
-        s.mail.is_some_and(|to| to.starts_with("fail")) && removes(m, b, s)
+        // What was not packed by gzip cannot be unpacked.
+        let fails = |to: &str| to.starts_with("fail") || s.compress && !s.packs();
+        s.mail.is_some_and(fails) && removes(m, b, s)
     }),
     row("postponed", WE_GO_ON, |m, b, s, _| script_fails(s, "preremove") && removes(m, b, s)),
     row("B-32", &[], |m, b, _, _| is_behind_a_bad_block(m.case, b)),
@@ -136,9 +148,7 @@ pub const LISTED: &[Listed] = &[
     }),
     Listed {
         aspects: &[Aspect::Files, Aspect::Calls],
-        ..row("B-28", &[], |m, b, s, _| {
-            s.compress && s.delay && b.logs.iter().any(|log| clashes(m, b, s, log))
-        })
+        ..row("B-28", &[], |m, b, s, _| b.logs.iter().any(|log| clashes(m, b, s, log)))
     },
     Listed {
         aspects: &[Aspect::Status, Aspect::Calls],
@@ -153,8 +163,7 @@ pub const LISTED: &[Listed] = &[
         })
     }),
     record("B-46", false, |m, b, s, _| {
-        let denied = |ids| of_block(m, b, s).any(|entry| rights(entry, ids, true) != 7);
-        fails(s) || s.shared && refuses(m, b, s) || s.su.is_some_and(denied)
+        fails(s) || s.shared && refuses(m, b, s) || is_denied(m, b, s)
     }),
 ];
 
@@ -198,6 +207,11 @@ fn of_block<'a>(
                 && block.logs.iter().any(|log| name.starts_with(s.stem(log).0))
     };
     m.before.0.iter().filter(move |(path, _)| is_of(path)).map(|(_, entry)| entry)
+}
+
+/// Whether the user of `su` may not do all with all of this.
+fn is_denied(m: &Moment<'_>, block: &Block, s: &Settings<'_>) -> bool {
+    s.su.is_some_and(|ids| of_block(m, block, s).any(|entry| rights(entry, ids, true) != 7))
 }
 
 /// What a user may do with a directory, or with a file, where executing counts as allowed. With the
