@@ -211,7 +211,7 @@ fn of_block<'a>(
 
 /// Whether the user of `su` may not do all with all of this.
 fn is_denied(m: &Moment<'_>, block: &Block, s: &Settings<'_>) -> bool {
-    s.su.is_some_and(|ids| of_block(m, block, s).any(|entry| rights(entry, ids, true) != 7))
+    s.su.is_some_and(|ids| of_block(m, block, s).any(|entry| rights(entry, ids, false) != 7))
 }
 
 /// What a user may do with a directory, or with a file, where executing counts as allowed. With the
