@@ -75,14 +75,15 @@ impl Sequence<'_> {
             // Only a plain file that is about to take the name makes the compressed one step aside.
             let twin = files.iter().any(|f| f.ending.is_empty())
                 && files.iter().any(|f| f.ending == compression.extension);
+            let (aside, kept): (Vec<_>, Vec<_>) =
+                files.into_iter().partition(|f| twin && f.ending == compression.extension);
+            for held in aside {
+                let scope = self.draft.version_scope(index);
+                self.put_aside(&held, subject, scope);
+            }
             let mut left = Vec::new();
-            for held in files {
-                if twin && held.ending == compression.extension {
-                    let scope = self.draft.version_scope(index);
-                    self.put_aside(&held, subject, scope);
-                } else {
-                    left.extend(self.compress_old(index, subject, held));
-                }
+            for held in kept {
+                left.extend(self.compress_old(index, subject, held));
             }
             self.versions(subject).dated.insert(date, left);
         }

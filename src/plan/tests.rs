@@ -292,6 +292,20 @@ fn delayed_compression_stands_alone_and_the_slot_moves_either_way() {
 }
 
 #[test]
+fn a_compressed_twin_steps_aside_before_the_plain_version_is_compressed() {
+    let twins = [("a-20260505", 1), ("a-20260505.gz", 1)];
+    for versions in [twins, [twins[1], twins[0]]] {
+        assert_eq!(
+            one(&dated(compressed(keep(3), true)), &versions)[..2],
+            [
+                "rename a-20260505.gz a-20260505.gz-2026050607.backup alone",
+                "compress a-20260505 alone"
+            ]
+        );
+    }
+}
+
+#[test]
 fn expired_versions_are_removed_before_the_chain_moves() {
     let mut policy = keep(5);
     let max_age = Some(Setting::default(Days(9)).into());
