@@ -78,7 +78,8 @@ pub const LISTED: &[Listed] = &[
     }),
     row("chain", WE_GO_ON, |m, b, s, _| versions(m, b, s, |v| above_a_gap(&v, s))),
     row("rotate-0", WE_GO_ON, |m, b, s, _| {
-        s.rotate == 0 && (versions(m, b, s, |v| !v.is_empty()) || dated(m, b, s, |_, _| true))
+        let is_dated = s.copies && dated(m, b, s, |_, _| true);
+        s.rotate == 0 && (is_dated || versions(m, b, s, |v| !v.is_empty()) && !s.dated)
     }),
     row("occupied", WE_GO_ON, |m, b, s, _| occupied(m, b, s)),
     row("D-2", WE_GO_ON, |m, b, s, item| {

@@ -71,13 +71,14 @@ pub fn dated(
     s: &Settings<'_>,
     test: impl Fn(&[String], &str) -> bool,
 ) -> bool {
+    let place = s.place(block.dir);
     let names: Vec<String> =
         m.before.0.keys().map(|path| path.to_string_lossy().into_owned()).collect();
     s.dated
         && m.before.0.keys().any(|path| {
             let name = path.file_name().expect("a name").as_bytes();
             let of_log = |log: &Vec<u8>| name != log && name.starts_with(s.stem(log).0);
-            path.starts_with(block.dir)
+            path.parent() == Some(&place)
                 && block.logs.iter().any(of_log)
                 && test(&names, &path.to_string_lossy())
         })

@@ -54,7 +54,11 @@ impl Shared {
         // glibc's semaphore of value 1.
         let mut free = [0; 32];
         free[0] = 1;
-        fs::write(semaphore, free).and_then(|()| fs::write(memory, [0; 4096])).expect("/dev/shm");
+        for (path, content) in [(semaphore, &free[..]), (memory, &[0; 4096])] {
+            fs::write(&path, content).expect("/dev/shm");
+            // Whoever `su` changes to needs it.
+            set_mode(&path, 0o666);
+        }
         shared
     }
 
