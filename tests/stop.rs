@@ -25,10 +25,12 @@ fn until(what: &str, mut so: impl FnMut() -> bool) {
     }
 }
 
-/// A forced run that goes on.
+/// A forced run that goes on. Whoever runs the tests in the background may have set the signals to be
+/// ignored, and what is ignored stays so.
 fn start(scene: &mut Scene) -> Running {
-    let args = ["-f", "-s", "{state}", "{config}"].map(|arg| scene.expand(arg));
-    scene.start(program(), args)
+    let args = ["--default-signal", program(), "-f", "-s", "{state}", "{config}"];
+    let args = args.map(|arg| scene.expand(arg));
+    scene.start("env", args)
 }
 
 /// Its end after signals, and how long that took.

@@ -246,7 +246,14 @@ mod tests {
             preremove prerotate renamecopy rotate sharedscripts shred shredcycles size start su \
             tabooext taboopat uncompresscmd weekly yearly";
         let ours = [
-            "compressjobs", "compressor", "every", "minutely", "nosignal", "signal", "timeout", "writers",
+            "compressjobs",
+            "compressor",
+            "every",
+            "minutely",
+            "nosignal",
+            "signal",
+            "timeout",
+            "writers",
         ];
         let expected: BTreeSet<_> = reference.split_whitespace().chain(ours).collect();
         assert_eq!(all().map(|row| row.name).collect::<BTreeSet<_>>(), expected);

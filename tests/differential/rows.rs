@@ -43,6 +43,7 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("writers", "our own"),
     ("compressor", "our own"),
     ("compressjobs", "our own"),
+    ("timeout", "our own"),
     ("signal", "our own"),
     ("nosignal", "our own"),
     ("shred", "what is left is the same as without it; see compliance/shred.rs"),
