@@ -2,7 +2,8 @@
 """Takes a finished log once and counts it: `analyzer.py FILE`, called by postrotate with its "$2".
 
 What it has taken is appended to `analysed`, a line for each line. A file is known by its inode and its
-first line, since its name moves on with every rotation.
+first line, since its name moves on with every rotation. Of a log that is cut in use (copytruncate) a
+file may end within a line: that piece is kept in `rest` and goes in front of the next file.
 """
 
 import fcntl
@@ -12,7 +13,7 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-TAKEN, ANALYSED = HERE / "taken", HERE / "analysed"
+TAKEN, ANALYSED, REST = HERE / "taken", HERE / "analysed", HERE / "rest"
 PATIENCE = 30.0  # seconds
 
 
@@ -37,15 +38,17 @@ def main():
     """Takes the file if it was not taken before."""
     with open(sys.argv[1], "rb") as file:
         wait_until_nobody_writes(file)
-        lines = file.read().splitlines()
+        text = file.read()
         inode = os.fstat(file.fileno()).st_ino
-    if not lines:
+    if not text:
         return
-    name = f"{inode} {lines[0].decode()}"
+    name = f"{inode} {text.splitlines()[0].decode()}"
     if TAKEN.exists() and name in TAKEN.read_text().splitlines():
         return
+    whole, newline, rest = text.rpartition(b"\n")
     with ANALYSED.open("ab") as analysed:
-        analysed.writelines(line + b"\n" for line in lines)
+        analysed.write((REST.read_bytes() if REST.exists() else b"") + whole + newline)
+    REST.write_bytes(rest)
     with TAKEN.open("a") as taken:
         taken.write(f"{name}\n")
 

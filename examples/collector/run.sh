@@ -87,6 +87,19 @@ lay_out() {
     sed "s|/srv/newsup|$dir|g" "$here/$1.conf" >"$dir/$1.conf"
 }
 
+# Waits until the log has more than a block, so that there is something to rotate in each way.
+wait_for_lines() {
+    tries=0
+    until [ "$(wc -l 2>/dev/null <"$dir/user.log" || echo 0)" -ge 150 ]; do
+        tries=$((tries + 1))
+        if [ "$tries" -gt 3000 ]; then
+            echo "$0: the collector does not write" >&2
+            exit 1
+        fi
+        sleep 0.02
+    done
+}
+
 rotate() {
     "$program" -f -s "$dir/state" "$dir/$name.conf"
     # Without a hook nobody is told that there is a new file.
@@ -102,7 +115,7 @@ variant() {
     publisher=$!
     done=1
     while [ "$done" -lt "$rotations" ]; do
-        sleep 0.1
+        wait_for_lines
         rotate
         done=$((done + 1))
     done
