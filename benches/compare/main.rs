@@ -141,6 +141,7 @@ fn line(row: &Row, options: &Options, root: &Path) -> Result<String, String> {
     }
     let [ours, theirs] = seconds.map(|mut all| median(&mut all));
     let required = match row.wanted {
+        Wanted::Faster(1.0) => "not slower".into(),
         Wanted::Faster(times) => format!("{times} times faster"),
         Wanted::Share(share) => format!("at most {share} of its time"),
     };
