@@ -23,7 +23,7 @@ flags+=" -Cllvm-args=-sanitizer-coverage-trace-compares -Cllvm-args=-simplifycfg
 host=$(rustc -vV | sed -n 's/^host: //p')
 target_dir=${CARGO_TARGET_DIR:-target}/fuzz
 # With a target named, build scripts and macros are built without these flags.
-RUSTFLAGS=$flags cargo build --quiet --release --locked --target "$host" --target-dir "$target_dir"
+RUSTFLAGS=$flags cargo build --quiet --release --target "$host" --target-dir "$target_dir"
 
 for target in "${targets[@]}"; do
     mkdir -p "corpus/$target" "artifacts/$target"
