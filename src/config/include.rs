@@ -1,5 +1,8 @@
 //! Finding and opening configuration files: arguments, `include`, directories (compat 2.1, 2.6).
 
+mod trust;
+
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -31,6 +34,8 @@ const MOST_FILES: usize = 500_000;
 pub struct Place {
     dir: Option<Rc<Dir>>,
     path: Option<Arc<Path>>,
+    /// A directory on the way to `dir` in which others can replace what leads there.
+    exposed: Option<Rc<Path>>,
 }
 
 impl Place {
@@ -61,6 +66,8 @@ pub struct Loader<'a> {
     /// The files that are being read, outermost first.
     open: Vec<(u64, u64)>,
     files: usize,
+    /// The directories that were warned of.
+    warned: HashSet<Rc<Path>>,
     /// The `su` in force.
     rotate_as: RotateAs,
     /// The same outside of what is open: files and blocks.
@@ -81,6 +88,7 @@ impl<'a> Loader<'a> {
             out,
             open: Vec::new(),
             files: 0,
+            warned: HashSet::new(),
             rotate_as: RotateAs::Invoker,
             around: Vec::new(),
         }
@@ -170,7 +178,7 @@ impl<'a> Loader<'a> {
     fn read_at(&mut self, path: &Path, place: &Place, span: Option<&Span>) -> bool {
         match ConfigFile::open(place.dir.as_deref(), path) {
             Ok(file) if file.kind == ConfigKind::Directory => {
-                self.read_directory(path, place, span)
+                self.read_directory(file, path, place, span)
             }
             Ok(file) => self.read_file(file, path, place, span),
             Err(ConfigFault::Stat(errno)) => {
@@ -190,16 +198,23 @@ impl<'a> Loader<'a> {
 
     /// Reads all files of a directory in the order of their names' bytes (compat CFG-61); one that is
     /// abandoned does not keep the others from being read (compat CFG-52).
-    fn read_directory(&mut self, path: &Path, place: &Place, span: Option<&Span>) -> bool {
-        let listed = Dir::open(&place.join(path)).map_err(|error| error.to_string());
-        let listed = listed.and_then(|dir| match dir.names() {
-            Ok(names) => Ok((dir, names)),
-            Err(errno) => Err(errno.words()),
-        });
+    fn read_directory(
+        &mut self,
+        found: ConfigFile,
+        path: &Path,
+        place: &Place,
+        span: Option<&Span>,
+    ) -> bool {
+        if !self.trusts_way(&found, &Shown::path(path).to_string(), span) {
+            return false;
+        }
+        let exposed = Self::exposed(&found, place);
+        let listed = found.into_dir().and_then(|dir| dir.names().map(|names| (dir, names)));
         let (dir, mut names) = match listed {
             Ok(listed) => listed,
-            Err(cause) => {
-                let message = format!("cannot open directory {}: {cause}", Shown::path(path));
+            Err(errno) => {
+                let shown = Shown::path(path);
+                let message = format!("cannot open directory {shown}: {}", errno.words());
                 self.error("unreadable-directory", message, span, None);
                 return false;
             }
@@ -216,7 +231,7 @@ impl<'a> Loader<'a> {
             }
         });
         let path = Some(dir.path().into());
-        let inside = Place { dir: Some(Rc::new(dir)), path };
+        let inside = Place { dir: Some(Rc::new(dir)), path, exposed };
         let mut fine = true;
         for name in names {
             if !self.read_member(name.as_ref(), &inside, span) {
@@ -259,7 +274,7 @@ impl<'a> Loader<'a> {
             self.too_deep(span, Some("the file includes itself: it is being read already"));
             return false;
         }
-        if !self.trusted(&file, &name, span) {
+        if !self.trusts_way(&file, &name, span) || !self.trusted(&file, &name, place, span) {
             return false;
         }
         if !file.lock() {
@@ -294,38 +309,5 @@ impl<'a> Loader<'a> {
         let whole = Parser::new(self, place, SourceFile::new(path, bytes)).parse();
         self.open.pop();
         whole
-    }
-
-    /// Whether nobody but root can have written the file; asked only if we are root (compat CFG-4).
-    fn trusted(&mut self, file: &ConfigFile, name: &str, span: Option<&Span>) -> bool {
-        if !crate::system::process::started_by_root() {
-            return true;
-        }
-        let mode = file.mode.0;
-        if mode & 0o400 == 0 || mode & 0o7133 != 0 {
-            self.say(Diagnostic {
-                code: "dangerous-mode",
-                severity: Severity::Warning,
-                prefix: Prefix::Bare,
-                message: format!("Potentially dangerous mode on {name}: {}", file.mode),
-                span: None,
-                hint: Some("a configuration file is best 0644 or 0600: see chmod(1)".into()),
-            });
-        }
-        if mode & 0o022 != 0 {
-            let message = format!("Ignoring {name} because it is writable by group or others.");
-            let hint = "whoever may write it could run scripts as root; use `chmod go-w`";
-            self.error("config-writable", message, span, Some(hint.into()));
-            return false;
-        }
-        if file.uid != 0 {
-            let message = format!(
-                "Ignoring {name} because the file owner is wrong (should be root or user with uid 0)."
-            );
-            let hint = "its owner could run scripts as root; use `chown root`";
-            self.error("config-owner", message, span, Some(hint.into()));
-            return false;
-        }
-        true
     }
 }

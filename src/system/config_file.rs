@@ -1,20 +1,28 @@
 //! Opening and reading a configuration file.
 //!
 //! A file is opened once; type, size, owner and mode are those of the very descriptor that is read
-//! afterwards, so that no other file can be slipped in between. Opening never blocks, whatever stands
-//! under the name (fixes compat B-18).
+//! afterwards, so that no other file can be slipped in between. A directory is listed, and its files are
+//! opened, by the handle that was found. Opening never blocks, whatever stands under the name (fixes
+//! compat B-18). The way there is walked as that to a log: who else could lead it elsewhere could choose
+//! which of root's files is read.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
-use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
-use nix::sys::stat::{FileStat, Mode as OpenMode, SFlag, fstat, stat};
+use nix::sys::stat::{FileStat, Mode as OpenMode, SFlag, fstat};
 use rustix::fs::FlockOperation;
 
-use super::dir::Dir;
+use super::dir::{Dir, facts_of};
+use super::file::io_errno;
+use super::walk::{self, Walk};
+use crate::facts::FileKind;
+use crate::names::FileName;
 use crate::units::Mode;
 
 /// What a name in a configuration stands for.
@@ -50,6 +58,8 @@ pub enum ReadFault {
 #[derive(Debug)]
 pub struct ConfigFile {
     handle: OwnedFd,
+    /// The path of a directory.
+    path: PathBuf,
     /// What it is.
     pub kind: ConfigKind,
     /// Its length in bytes.
@@ -60,6 +70,12 @@ pub struct ConfigFile {
     pub uid: u32,
     /// Device and inode: which file it is, while it is open.
     pub id: (u64, u64),
+    /// How many names it has.
+    pub links: u64,
+    /// The first link on the way to it that others may have put there.
+    pub doubtful_link: Option<PathBuf>,
+    /// The first directory on the way in which others can replace what leads to it.
+    pub exposed: Option<PathBuf>,
 }
 
 impl ConfigFile {
@@ -68,29 +84,67 @@ impl ConfigFile {
     /// # Errors
     /// See [`ConfigFault`].
     pub fn open(dir: Option<&Dir>, path: &Path) -> Result<Self, ConfigFault> {
-        let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | OFlag::O_NOCTTY;
-        let opened = match dir {
-            Some(dir) => openat(dir.handle(), path, flags, OpenMode::empty()),
-            None => openat(nix::fcntl::AT_FDCWD, path, flags, OpenMode::empty()),
-        };
-        let handle = opened.map_err(|errno| match errno {
-            Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP | Errno::ENAMETOOLONG => {
-                ConfigFault::Stat(errno)
+        // No name at all is not the name of the directory.
+        if path.as_os_str().is_empty() {
+            return Err(ConfigFault::Stat(Errno::ENOENT));
+        }
+        if let Some(dir) = dir
+            && let Some(name) = FileName::new(path)
+        {
+            match open_at(dir.handle(), name.as_os_str(), OFlag::O_NOFOLLOW) {
+                Err(Errno::ELOOP) => {}
+                Err(errno) => return Err(ConfigFault::of(errno)),
+                Ok(handle) => {
+                    let mut file = Self::opened(handle).map_err(ConfigFault::Open)?;
+                    let own = dir.first_facts().map_err(ConfigFault::Open)?;
+                    file.exposed = walk::may_replace(&own, file.uid).then(|| dir.path().into());
+                    return Ok(file);
+                }
             }
-            // Only the words depend on this look: nothing is read.
-            Errno::EACCES if dir.is_none() && stat(path).is_err() => ConfigFault::Stat(errno),
-            errno => ConfigFault::Open(errno),
-        })?;
-        let facts = fstat(&handle).map_err(ConfigFault::Open)?;
-        let size = u64::try_from(facts.st_size).unwrap_or(0);
+        }
+        let walk = Walk::to(dir, path).map_err(ConfigFault::Stat)?;
+        let handle = match walk.end() {
+            None => walk.here().try_clone().map_err(|error| ConfigFault::Stat(io_errno(&error)))?,
+            Some(_) if path.as_os_str().as_bytes().ends_with(b"/") => {
+                return Err(ConfigFault::Stat(Errno::ENOTDIR));
+            }
+            // A link at the end of the way is one of those in `/proc`, which must be followed.
+            Some(end) => {
+                let is_link = end.kind == FileKind::SymbolicLink;
+                let follow = if is_link { OFlag::empty() } else { OFlag::O_NOFOLLOW };
+                open_at(walk.here().as_fd(), &end.name, follow).map_err(ConfigFault::Open)?
+            }
+        };
+        let mut file = Self::opened(handle).map_err(ConfigFault::Open)?;
+        file.path = dir.map_or_else(|| path.into(), |dir| dir.path().join(path));
+        file.doubtful_link = walk.doubtful_link().map(Path::to_path_buf);
+        file.exposed = walk.exposed().map(Path::to_path_buf);
+        Ok(file)
+    }
+
+    fn opened(handle: OwnedFd) -> Result<Self, Errno> {
+        let facts = fstat(&handle)?;
         Ok(Self {
+            handle,
+            path: PathBuf::new(),
             kind: kind(&facts),
-            size,
+            size: u64::try_from(facts.st_size).unwrap_or(0),
             mode: Mode(facts.st_mode & 0o7777),
             uid: facts.st_uid,
             id: (facts.st_dev, facts.st_ino),
-            handle,
+            links: facts.st_nlink,
+            doubtful_link: None,
+            exposed: None,
         })
+    }
+
+    /// The directory that it is, held since it was found.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    pub fn into_dir(self) -> Result<Dir, Errno> {
+        let facts = facts_of(&self.handle)?;
+        Ok(Dir::reached(self.handle, &self.path, facts))
     }
 
     /// Tries for a read lock, as editors and the reference do (compat CFG-1); whether it was granted.
@@ -128,6 +182,23 @@ impl ConfigFile {
         bytes.truncate(length);
         Ok(bytes)
     }
+}
+
+impl ConfigFault {
+    fn of(errno: Errno) -> Self {
+        match errno {
+            Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP | Errno::ENAMETOOLONG => {
+                Self::Stat(errno)
+            }
+            errno => Self::Open(errno),
+        }
+    }
+}
+
+/// Opens a name for reading, whatever it is, and waits for nobody.
+fn open_at(dir: BorrowedFd<'_>, name: &OsStr, more: OFlag) -> Result<OwnedFd, Errno> {
+    let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | OFlag::O_NOCTTY;
+    openat(dir, name, flags | more, OpenMode::empty())
 }
 
 fn kind(facts: &FileStat) -> ConfigKind {

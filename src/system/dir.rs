@@ -5,17 +5,16 @@
 //! ancestors, for a symbolic link in mid-rotation changes nothing.
 
 use std::cell::OnceCell;
-use std::collections::VecDeque;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, openat, readlinkat};
+use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::Mode as OpenMode;
 use nix::unistd::geteuid;
 use rustix::fs::{AtFlags, StatxFlags, makedev, statx};
@@ -23,10 +22,8 @@ use rustix::fs::{AtFlags, StatxFlags, makedev, statx};
 use crate::facts::{FileFacts, FileKind};
 use crate::names::{FileName, Shown};
 use crate::system::Words;
+use crate::system::walk::Walk;
 use crate::units::{FileId, FileTime, Identity, Mode};
-
-/// As many links as the kernel itself follows in one path.
-const MOST_LINKS: usize = 40;
 
 /// Directories that are open at once; above it the one that was not used for longest is closed, so
 /// that thousands of directories fit into a small limit of open files.
@@ -113,7 +110,13 @@ impl Dir {
     /// # Errors
     /// See [`OpenError`].
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        Walk::new(path)?.finish(path)
+        Walk::to_directory(path)?.into_dir(path)
+    }
+
+    /// A directory that a walk has come to.
+    pub(super) fn reached(handle: OwnedFd, path: &Path, facts: FileFacts) -> Self {
+        let (first, keeps_numbers) = (facts.into(), OnceCell::new());
+        Self { handle, path: path.into(), first, keeps_numbers }
     }
 
     /// The path that it was opened by.
@@ -202,111 +205,6 @@ impl Dir {
     }
 }
 
-/// One walk from the root (or the current directory) to a directory.
-struct Walk {
-    here: OwnedFd,
-    /// The path of `here`, for messages.
-    at: PathBuf,
-    links: usize,
-    /// The links in directories that others may write.
-    doubtful: Vec<Doubtful>,
-}
-
-/// A link that somebody else may have put where it is.
-struct Doubtful {
-    path: PathBuf,
-    link: FileFacts,
-    /// The directory that holds it.
-    holder: FileFacts,
-}
-
-impl Doubtful {
-    /// Whether it leads where its owner could have gone anyway.
-    fn is_followed_to(&self, end: &FileFacts) -> bool {
-        self.link.uid == end.uid && self.link.uid != 0 && self.link.links == 1
-    }
-
-    /// Whether the owner of what it leads to would follow it.
-    fn is_followed_by_owner(&self, end: &FileFacts) -> bool {
-        self.is_followed_to(end) || (end.uid != 0 && only_trusted_write(&self.holder, end.uid))
-    }
-}
-
-impl Walk {
-    fn new(path: &Path) -> Result<Self, OpenError> {
-        let start = if path.is_absolute() { "/" } else { "." };
-        let here = hold(nix::fcntl::AT_FDCWD, OsStr::new(start))?;
-        let mut walk = Self { here, at: start.into(), links: 0, doubtful: Vec::new() };
-        let mut left: VecDeque<OsString> = parts(path);
-        while let Some(part) = left.pop_front() {
-            walk.enter(&part, &mut left)?;
-        }
-        Ok(walk)
-    }
-
-    /// Goes down by one component; a link puts its target's components in front of what is left.
-    fn enter(&mut self, part: &OsStr, left: &mut VecDeque<OsString>) -> Result<(), OpenError> {
-        let next = hold(self.here.as_fd(), part)?;
-        let facts = look(next.as_fd(), OsStr::new(""), AtFlags::EMPTY_PATH)?;
-        match facts.kind {
-            FileKind::Directory => {
-                self.here = next;
-                self.at.push(part);
-                Ok(())
-            }
-            FileKind::SymbolicLink => {
-                self.links += 1;
-                if self.links > MOST_LINKS {
-                    return Err(OpenError::System(Errno::ELOOP));
-                }
-                let holder = look(self.here.as_fd(), OsStr::new(""), AtFlags::EMPTY_PATH)?;
-                if !only_trusted_write(&holder, geteuid().as_raw()) {
-                    let path = self.at.join(part);
-                    self.doubtful.push(Doubtful { path, link: facts, holder });
-                }
-                let target = PathBuf::from(readlinkat(next.as_fd(), "")?);
-                if target.is_absolute() {
-                    self.here = hold(nix::fcntl::AT_FDCWD, OsStr::new("/"))?;
-                    self.at = "/".into();
-                }
-                for part in parts(&target).into_iter().rev() {
-                    left.push_front(part);
-                }
-                Ok(())
-            }
-            FileKind::Regular | FileKind::Other => Err(OpenError::System(Errno::ENOTDIR)),
-        }
-    }
-
-    fn finish(self, path: &Path) -> Result<Dir, OpenError> {
-        if !self.doubtful.is_empty() {
-            let end = look(self.here.as_fd(), OsStr::new(""), AtFlags::EMPTY_PATH)?;
-            let follower = self.doubtful.iter().all(|link| link.is_followed_by_owner(&end));
-            let follower = follower.then_some(Identity { uid: end.uid, gid: end.gid });
-            if let Some(link) = self.doubtful.into_iter().find(|link| !link.is_followed_to(&end)) {
-                return Err(OpenError::UntrustedLink(UntrustedLink { path: link.path, follower }));
-            }
-        }
-        Ok(Dir {
-            handle: self.here,
-            path: path.into(),
-            first: OnceCell::new(),
-            keeps_numbers: OnceCell::new(),
-        })
-    }
-}
-
-/// The components that are walked: names and `..`.
-fn parts(path: &Path) -> VecDeque<OsString> {
-    path.components()
-        .filter_map(|c| match c {
-            Component::Normal(name) => Some(name.to_owned()),
-            Component::ParentDir => Some("..".into()),
-            Component::RootDir | Component::CurDir | Component::Prefix(_) => None,
-        })
-        .collect()
-}
-
 /// Takes hold of a name without following a link and without reading it.
 pub(super) fn hold(dir: impl AsFd, name: &OsStr) -> Result<OwnedFd, Errno> {
     let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
@@ -314,7 +212,7 @@ pub(super) fn hold(dir: impl AsFd, name: &OsStr) -> Result<OwnedFd, Errno> {
 }
 
 /// Whether only root and a user may put names into a directory.
-fn only_trusted_write(dir: &FileFacts, user: u32) -> bool {
+pub(super) fn only_trusted_write(dir: &FileFacts, user: u32) -> bool {
     let owner = dir.uid == 0 || dir.uid == user;
     let group = dir.mode.0 & 0o020 == 0 || dir.gid == 0;
     let other = dir.mode.0 & 0o002 == 0;

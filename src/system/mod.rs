@@ -32,6 +32,7 @@ pub mod state_file;
 pub mod status;
 pub mod stop;
 pub mod stopwatch;
+pub mod walk;
 pub mod words;
 
 pub use accounts::{Accounts, SystemAccounts};

@@ -48,7 +48,9 @@ fn is_harmless(scene: &Scene) {
 
 #[test]
 fn they_are_escaped_when_printed() {
-    for directives in ["", "compress", "copytruncate", "renamecopy", "dateext\nmail x@y"] {
+    for directives in
+        ["", "compress", "copytruncate", "renamecopy", "rotate 0\nshred", "dateext\nmail x@y"]
+    {
         for options in [["-v", "-f"], ["-d", "-f"]] {
             let scene = scene(directives).run(options);
             is_harmless(&scene);

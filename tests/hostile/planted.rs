@@ -142,6 +142,15 @@ fn an_old_version_that_is_a_hard_link_to_roots_file_is_not_mailed() {
     is_safe(scene);
 }
 
+#[test]
+fn an_old_version_that_is_a_link_to_roots_file_is_not_shredded() {
+    let plants: [fn(&Scene, &str); 2] = [link, hard_link];
+    for plant in plants {
+        let scene = scene("rotate 1\nshred").then(|s| plant(s, "sub/a.log.1")).run(["-f"]);
+        is_safe(scene).expect_file("sub/a.log.1", "x\n");
+    }
+}
+
 /// Names that a rotation takes for what it makes.
 const WANTED: [&str; 9] = [
     "a.log.1",

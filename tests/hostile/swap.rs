@@ -140,3 +140,8 @@ fn olddir_touches_nothing_outside() {
 fn mail_touches_nothing_outside() {
     nothing_outside_is_touched("mail", "rotate 0\nmail somebody@example.org");
 }
+
+#[test]
+fn shred_touches_nothing_outside() {
+    nothing_outside_is_touched("shred", "rotate 1\nshred\nshredcycles 1");
+}

@@ -1,4 +1,4 @@
-//! The files that the program opens for itself, where somebody else may lay something in their place.
+//! `-l FILE`, where somebody else may lay something in its place.
 
 use std::fs;
 use std::os::unix::fs::{chown, lchown, symlink};

@@ -1,0 +1,209 @@
+//! From a path to what it names, component by component.
+//!
+//! On the way it is noted who else could have led the path elsewhere: by a symbolic link, or by putting
+//! something else in the place of a component.
+
+use std::collections::VecDeque;
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Component, Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::readlinkat;
+use nix::unistd::geteuid;
+use rustix::fs::{PROC_SUPER_MAGIC, fstatfs};
+
+use super::dir::{Dir, OpenError, UntrustedLink, facts_of, hold, only_trusted_write};
+use crate::facts::{FileFacts, FileKind};
+use crate::units::Identity;
+
+/// As many links as the kernel itself follows in one path.
+const MOST_LINKS: usize = 40;
+
+/// The bit of a directory in which a name can be given away by its owner alone.
+const STICKY: u32 = 0o1000;
+
+/// How far a walk has come.
+#[derive(Debug)]
+pub struct Walk {
+    here: OwnedFd,
+    facts: FileFacts,
+    /// The path of `here`, for messages.
+    at: PathBuf,
+    links: usize,
+    /// The links in directories that others may write.
+    doubtful: Vec<Doubtful>,
+    /// The first directory in which others could have put something else in the way's place.
+    exposed: Option<PathBuf>,
+    /// The last component, if it is no directory.
+    end: Option<End>,
+}
+
+/// The end of a path, in the directory that was reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct End {
+    /// Its name.
+    pub name: OsString,
+    /// What it is.
+    pub kind: FileKind,
+}
+
+/// A link that somebody else may have put where it is.
+#[derive(Debug)]
+struct Doubtful {
+    path: PathBuf,
+    link: FileFacts,
+    /// The directory that holds it.
+    holder: FileFacts,
+}
+
+impl Doubtful {
+    /// Whether it leads where its owner could have gone anyway.
+    fn is_followed_to(&self, end: &FileFacts) -> bool {
+        self.link.uid == end.uid && self.link.uid != 0 && self.link.links == 1
+    }
+
+    /// Whether the owner of what it leads to would follow it.
+    fn is_followed_by_owner(&self, end: &FileFacts) -> bool {
+        self.is_followed_to(end) || (end.uid != 0 && only_trusted_write(&self.holder, end.uid))
+    }
+}
+
+impl Walk {
+    /// Walks to a directory, from the root or the current directory.
+    ///
+    /// # Errors
+    /// Whatever the system says; `ENOTDIR` for what is no directory.
+    pub fn to_directory(path: &Path) -> Result<Self, Errno> {
+        let walk = Self::to(None, path)?;
+        if walk.end.is_some() { Err(Errno::ENOTDIR) } else { Ok(walk) }
+    }
+
+    /// Walks to whatever a path names; a relative one inside `dir`, or in the current directory. What is
+    /// no directory is left closed.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    pub fn to(dir: Option<&Dir>, path: &Path) -> Result<Self, Errno> {
+        let (here, at) = if let Some(dir) = dir.filter(|_| !path.is_absolute()) {
+            (hold(dir.handle(), OsStr::new("."))?, dir.path().to_owned())
+        } else {
+            let start = if path.is_absolute() { "/" } else { "." };
+            (hold(nix::fcntl::AT_FDCWD, OsStr::new(start))?, start.into())
+        };
+        let facts = facts_of(&here)?;
+        let (doubtful, links) = (Vec::new(), 0);
+        let mut walk = Self { here, facts, at, links, doubtful, exposed: None, end: None };
+        let mut left: VecDeque<OsString> = parts(path);
+        while let Some(part) = left.pop_front() {
+            walk.enter(part, &mut left)?;
+        }
+        Ok(walk)
+    }
+
+    /// Goes down by one component; a link puts its target's components in front of what is left.
+    fn enter(&mut self, part: OsString, left: &mut VecDeque<OsString>) -> Result<(), Errno> {
+        let next = hold(self.here.as_fd(), &part)?;
+        let facts = facts_of(&next)?;
+        if part != ".." && self.exposed.is_none() && may_replace(&self.facts, facts.uid) {
+            self.exposed = Some(self.at.clone());
+        }
+        match facts.kind {
+            FileKind::Directory => {
+                (self.here, self.facts) = (next, facts);
+                self.at.push(part);
+            }
+            FileKind::SymbolicLink if left.is_empty() && self.is_magic() => {
+                self.end = Some(End { name: part, kind: facts.kind });
+            }
+            FileKind::SymbolicLink => {
+                self.links += 1;
+                if self.links > MOST_LINKS {
+                    return Err(Errno::ELOOP);
+                }
+                if !only_trusted_write(&self.facts, geteuid().as_raw()) {
+                    let (path, holder) = (self.at.join(&part), self.facts);
+                    self.doubtful.push(Doubtful { path, link: facts, holder });
+                }
+                let target = PathBuf::from(readlinkat(next.as_fd(), "")?);
+                if target.is_absolute() {
+                    self.here = hold(nix::fcntl::AT_FDCWD, OsStr::new("/"))?;
+                    self.facts = facts_of(&self.here)?;
+                    self.at = "/".into();
+                }
+                for part in parts(&target).into_iter().rev() {
+                    left.push_front(part);
+                }
+            }
+            FileKind::Regular | FileKind::Other if left.is_empty() => {
+                self.end = Some(End { name: part, kind: facts.kind });
+            }
+            FileKind::Regular | FileKind::Other => return Err(Errno::ENOTDIR),
+        }
+        Ok(())
+    }
+
+    /// Whether links here stand for open files (`/proc/self/fd/1`), and not for paths.
+    fn is_magic(&self) -> bool {
+        fstatfs(&self.here).is_ok_and(|fs| fs.f_type == PROC_SUPER_MAGIC)
+    }
+
+    /// The end of the path, if it is no directory.
+    pub fn end(&self) -> Option<&End> {
+        self.end.as_ref()
+    }
+
+    /// The directory that was reached.
+    pub fn here(&self) -> &OwnedFd {
+        &self.here
+    }
+
+    /// The first link on the way that others may have put there.
+    pub fn doubtful_link(&self) -> Option<&Path> {
+        self.doubtful.first().map(|link| link.path.as_path())
+    }
+
+    /// The first directory on the way in which others can replace what the path leads through.
+    pub fn exposed(&self) -> Option<&Path> {
+        self.exposed.as_deref()
+    }
+
+    /// The directory that was reached, whoever could have led the way elsewhere.
+    pub fn into_any_dir(self, path: &Path) -> Dir {
+        Dir::reached(self.here, path, self.facts)
+    }
+
+    /// The directory that was reached, if every link on the way is to be trusted: see [`Dir::open`].
+    ///
+    /// # Errors
+    /// [`OpenError::UntrustedLink`].
+    pub fn into_dir(self, path: &Path) -> Result<Dir, OpenError> {
+        let end = &self.facts;
+        if let Some(link) = self.doubtful.iter().find(|link| !link.is_followed_to(end)) {
+            let owner = self.doubtful.iter().all(|link| link.is_followed_by_owner(end));
+            let follower = owner.then_some(Identity { uid: end.uid, gid: end.gid });
+            let path = link.path.clone();
+            return Err(OpenError::UntrustedLink(UntrustedLink { path, follower }));
+        }
+        Ok(self.into_any_dir(path))
+    }
+}
+
+/// Whether others can put something else in the place of an entry of a directory; `owner` is the entry's.
+pub(super) fn may_replace(dir: &FileFacts, owner: u32) -> bool {
+    let us = geteuid().as_raw();
+    let ours = |uid: u32| uid == 0 || uid == us;
+    let kept = dir.mode.0 & STICKY != 0 && ours(dir.uid) && ours(owner);
+    !only_trusted_write(dir, us) && !kept
+}
+
+/// The components that are walked: names and `..`.
+fn parts(path: &Path) -> VecDeque<OsString> {
+    path.components()
+        .filter_map(|c| match c {
+            Component::Normal(name) => Some(name.to_owned()),
+            Component::ParentDir => Some("..".into()),
+            Component::RootDir | Component::CurDir | Component::Prefix(_) => None,
+        })
+        .collect()
+}
