@@ -30,7 +30,7 @@ install_packages() {
         logrotate cron strace faketime procps psmisc python3
         gzip bzip2 xz-utils zstd
         perl ruby php-cli
-        xfsprogs btrfs-progs
+        e2fsprogs xfsprogs btrfs-progs mount
         man-db mandoc shellcheck
         nginx rsyslog rabbitmq-server python3-pika
     )

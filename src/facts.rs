@@ -37,3 +37,12 @@ pub struct FileFacts {
     /// Which file it is.
     pub id: FileId,
 }
+
+/// What is left of a file system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Bytes.
+    pub bytes: u64,
+    /// Files. `u64::MAX` where the file system does not count them.
+    pub files: u64,
+}

@@ -30,6 +30,14 @@ impl Fault {
         self.hint = Some(hint.into());
         self
     }
+
+    /// All of it in one line, for what is not an error.
+    pub fn in_one_line(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{} ({hint})", self.message),
+            None => self.message.clone(),
+        }
+    }
 }
 
 impl fmt::Display for Fault {

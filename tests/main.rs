@@ -18,6 +18,7 @@ mod detection;
 mod differential;
 mod docs;
 mod hostile;
+mod full_disk;
 mod messages;
 mod scene;
 mod overlap;

@@ -154,13 +154,18 @@ impl<'a> Session<'a> {
         state: &mut State,
         now: LocalTime,
         zone: &dyn Zone,
-        performer: Performer,
+        mut performer: Performer,
         messages: &mut Messages,
     ) -> bool {
         let Self::Real { store, .. } = &mut self else { return true };
         for dropped in state.drop_unused(now, zone) {
             let dropped = Shown::path(&dropped).to_string();
             messages.say(Level::Debug, &format!("Removing {dropped} from state file, because it does not exist and has not been rotated for one year"));
+        }
+        if let Performer::Live(live) = &mut performer
+            && state.is_changed()
+        {
+            live.prepare_records(&mut Text(messages));
         }
         let stored =
             if state.is_changed() { store.replace(&state.to_bytes(zone)) } else { store.touch() };

@@ -11,7 +11,7 @@ use crate::plan::step::{Action, Compressor, Effort, Place, Step, Why};
 use crate::system::child::{self, Ended as ChildEnded, Filtered, NotRun};
 use crate::system::file::{self, Access, OpenFile, Wanted};
 use crate::system::packing::pool::{Ended, Task};
-use crate::system::packing::{Format, usual_jobs};
+use crate::system::packing::{Format, NotCompressed, usual_jobs};
 use crate::units::FileId;
 
 /// A step that compresses.
@@ -78,9 +78,13 @@ impl<'a> Compressing<'a> {
     /// step's business.
     pub fn end(&self, site: &Site<'_>, ended: &Ended) -> Result {
         let shown = site.shown(self.making.from);
-        let filled = ended
-            .result
-            .map_err(|cause| Fault::new(format!("failed to compress log {shown}: {cause}")));
+        let filled = ended.result.map_err(|cause| {
+            let fault = Fault::new(format!("failed to compress log {shown}: {cause}"));
+            match cause {
+                NotCompressed::System(errno) => Fault { errno: Some(errno as i32), ..fault },
+                NotCompressed::Unlike => fault,
+            }
+        });
         let id = self.making.complete(site, &ended.output, filled, &ended.input)?;
         Ok(Effect::done(Some(id)))
     }

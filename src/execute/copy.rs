@@ -6,7 +6,9 @@ use crate::fault::Fault;
 use crate::plan::step::{Attributes, Expect, Place};
 use crate::system::Words;
 use crate::system::file::{self, Access, OpenFile, Refused, Wanted};
-use crate::system::{Dir, Errno, attributes as system_attributes, copy as system_copy, label};
+use crate::system::{
+    Dir, Errno, attributes as system_attributes, copy as system_copy, cut as system_cut, label,
+};
 use crate::units::FileId;
 
 /// File times that differ by less may be the same: some file systems keep whole seconds, or two.
@@ -163,9 +165,13 @@ pub(super) fn copy(site: &Site<'_>, making: &Making<'_>) -> Result {
     let source = making.open(site)?;
     let (from, to) = (site.shown(making.from), site.shown(making.to));
     let fill = |output: &OpenFile| {
-        system_copy::whole(&source, output)
-            .map(drop)
-            .map_err(|errno| system(&format!("error copying {from} to {to}"), errno))
+        let copied = || {
+            let reserved = system_copy::reserve(&source, output)?;
+            let end = system_copy::whole(&source, output)?;
+            // The log has become shorter meanwhile.
+            if end < reserved { system_cut::shorten(output, end) } else { Ok(()) }
+        };
+        copied().map_err(|errno| system(&format!("error copying {from} to {to}"), errno))
     };
     Ok(Effect::done(Some(making.make(site, fill, &source)?)))
 }

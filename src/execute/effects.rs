@@ -18,7 +18,7 @@ use crate::plan::step::{
     Action, Attributes, Expect, Place, ScriptCall, ScriptRef, Shred, Step, Why,
 };
 use crate::system::file::{self, Refused};
-use crate::system::{Errno, attributes as system_attributes, label};
+use crate::system::{Errno, attributes as system_attributes, file_system, label};
 
 /// Whom a step may call on besides the disk.
 pub(super) struct Company<'a> {
@@ -81,12 +81,42 @@ pub(super) fn shows_on_disk(step: &Step) -> Shows {
 /// Carries out one step.
 ///
 /// # Errors
-/// Why it was not done: it failed, or it waits (see [`super::waiting`]).
+/// Why it was not done: it failed, or it waits (see [`super::waiting`]). If a file system is to blame,
+/// it is named.
 pub(super) fn perform(
     site: &Site<'_>,
     step: &Step,
     company: &mut Company<'_>,
 ) -> Result<Effect, Halt> {
+    act(site, step, company).map_err(|halt| match halt {
+        Halt::Failed(fault) => Halt::Failed(blame(site, &step.action, fault)),
+        Halt::Postponed(Postponement { reason, failed }) => {
+            Halt::Postponed(Postponement { reason: blame(site, &step.action, reason), failed })
+        }
+    })
+}
+
+/// Names the file system that a step could not change.
+pub(super) fn blame(site: &Site<'_>, action: &Action, fault: Fault) -> Fault {
+    let full = file_system::is_full(&fault);
+    let place = match action {
+        Action::Copy { to, .. } | Action::Compress { to, .. } => Some(to),
+        Action::Cut { archive: Some(archive), .. } if full => Some(&archive.to),
+        Action::Create { temp, .. } => Some(temp),
+        Action::MakeDir { dir, .. } => Some(dir),
+        other => other.source(),
+    };
+    let Some(Ok(dir)) = place.map(|place| site.dir(place)) else { return fault };
+    match action {
+        // A command does not say why.
+        Action::Compress { .. } if fault.errno.is_none() => {
+            file_system::explain_if_full(fault, &dir)
+        }
+        _ => file_system::explain(fault, &dir),
+    }
+}
+
+fn act(site: &Site<'_>, step: &Step, company: &mut Company<'_>) -> Result<Effect, Halt> {
     let expect = step.expect;
     Ok(match &step.action {
         Action::Rename { from, to, .. } => rename(site, from, to, expect, step.why)?,

@@ -1,8 +1,10 @@
 //! The journal (`STATE.journal`): plans, appended before their first step, and the number of each
 //! finished step.
 //!
-//! Nothing in it is synced: what a kill leaves is in the kernel's memory, and what power loss takes
-//! away can be done again. It names scripts but never holds their text.
+//! What a kill leaves is in the kernel's memory, so most of it is never synced. But a sync of anything
+//! puts all the renames before it on disk too, and a loss of power after that must not leave them
+//! without their plan: so the journal is synced before a copy or a compressed file is, and before the
+//! state is. It names scripts but never holds their text.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -19,7 +21,7 @@ use crate::names::{FileName, Shown};
 use crate::plan::Plan;
 use crate::system::Words;
 use crate::system::ledger::{Ledger, LedgerError, Use};
-use crate::system::{Dir, Errno, boot, file};
+use crate::system::{Dir, Errno, boot, file, file_system};
 
 /// How often a locked journal is tried again: a dry run locks it for the moment of its look.
 const TRIES: u32 = 5;
@@ -80,6 +82,8 @@ pub struct Journal {
     /// and that a plan is closed. Until they are written, a run that takes over looks at the disk, and
     /// finds nothing to do.
     unwritten: Vec<u8>,
+    /// Whether something was written that may not be on disk yet.
+    unsynced: bool,
     next: u64,
 }
 
@@ -101,6 +105,7 @@ impl Journal {
             found: BTreeMap::new(),
             open: BTreeSet::new(),
             unwritten: Vec::new(),
+            unsynced: false,
             next: 1,
         };
         let reason = match journal.open_file(Use::Write)? {
@@ -136,6 +141,7 @@ impl Journal {
             found: BTreeMap::new(),
             open: BTreeSet::new(),
             unwritten: Vec::new(),
+            unsynced: false,
             next: 1,
         };
         match journal.open_file(Use::Look)? {
@@ -229,6 +235,18 @@ impl Journal {
         Ok(id)
     }
 
+    /// Waits until all that was written is on disk.
+    ///
+    /// # Errors
+    /// If that is impossible: a loss of power may then leave what plans did, and no trace of them.
+    pub(super) fn sync(&mut self) -> Result<(), Fault> {
+        if !std::mem::take(&mut self.unsynced) {
+            return Ok(());
+        }
+        let Some(ledger) = &self.file else { return Ok(()) };
+        ledger.sync().map_err(|e| self.fault("cannot sync", e))
+    }
+
     /// Writes that nothing is left to do of a plan.
     pub(super) fn close(&mut self, plan: u64) -> Result<(), Fault> {
         // Even if the line cannot be written, this run has done its part.
@@ -249,6 +267,7 @@ impl Journal {
             return Ok(());
         };
         ledger.append(&self.unwritten).map_err(|errno| self.fault("cannot write", errno))?;
+        self.unsynced = true;
         self.unwritten.clear();
         Ok(())
     }
@@ -266,6 +285,7 @@ impl Journal {
         match ledger.append(&bytes) {
             Ok(()) => {
                 self.begun = true;
+                self.unsynced = true;
                 self.unwritten.clear();
                 Ok(())
             }
@@ -342,7 +362,8 @@ impl Journal {
 
     fn fault(&self, verb: &str, errno: Errno) -> Fault {
         let message = format!("{verb} journal {}: {}", Shown::path(&self.path()), errno.words());
-        Fault { errno: Some(errno as i32), ..Fault::new(message) }
+        let fault = Fault { errno: Some(errno as i32), ..Fault::new(message) };
+        file_system::explain(fault, &self.dir)
     }
 
     fn unusable(&self, verb: &str, errno: Errno) -> JournalError {

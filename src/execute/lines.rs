@@ -119,7 +119,7 @@ fn apply(read: &mut Read, line: Line<'static>) -> Result<(), String> {
             if step >= work.results.len() {
                 return Err(no_step(plan, step));
             }
-            work.settle(step, result.into_owned(), id);
+            work.recall(step, result.into_owned(), id);
         }
         Line::Closed { plan } => {
             open_work(read, plan)?;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::event::{Event, Observer};
+use crate::event::{Event, Observer, StepResult};
 use crate::execute::journal::Journal;
 use crate::execute::lines::Line;
 use crate::execute::script;
@@ -16,7 +16,7 @@ use crate::execute::work::Work;
 use crate::execute::{Outcome, Perform, PlanId, ScriptTexts};
 use crate::fault::Fault;
 use crate::plan::Plan;
-use crate::plan::step::{Action, ScriptCall};
+use crate::plan::step::{Action, Expect, Scope, ScriptCall, Step};
 use crate::system::{Dirs, identity, stop};
 
 /// Carries plans out.
@@ -65,12 +65,19 @@ impl Log {
         self.tell(written, observer);
     }
 
-    fn tell(&mut self, written: Result<(), Fault>, observer: &mut dyn Observer) {
-        if let Err(fault) = written
+    /// Puts the plans on disk, and how far they have come.
+    pub(super) fn sync(&mut self, observer: &mut dyn Observer) {
+        let Some(journal) = &mut self.journal else { return };
+        let synced = journal.flush().and_then(|()| journal.sync());
+        self.tell(synced, observer);
+    }
+
+    fn tell(&mut self, done: Result<(), Fault>, observer: &mut dyn Observer) {
+        if let Err(fault) = done
             && !self.told
         {
             self.told = true;
-            observer.observe(&Event::Warning(&fault.message));
+            observer.observe(&Event::Warning(&fault.in_one_line()));
         }
     }
 }
@@ -123,6 +130,12 @@ impl Live {
         }
         all.extend(self.ended(true, observer));
         all
+    }
+
+    /// To be called before the records are put into the state: that puts all that was done on disk, and
+    /// a loss of power then must find the plans there too.
+    pub fn prepare_records(&mut self, observer: &mut dyn Observer) {
+        self.log.sync(observer);
     }
 
     /// Removes the journal, once the records of all outcomes are in the state, or leaves in it what
@@ -238,6 +251,19 @@ impl Live {
     }
 }
 
+/// The removals of a plan that nothing has to precede: those of one old version each, which nobody
+/// mails and no script objects to.
+fn removals(plan: &Plan) -> Vec<Step> {
+    let alone = |step: &&Step| {
+        let removes = matches!(step.action, Action::Remove { pre_remove: None, .. });
+        let known = matches!(step.expect, Expect::Present(_));
+        let first = plan.steps.iter().find(|other| other.scope == step.scope);
+        let version = matches!(step.scope, Scope::Version(..));
+        removes && known && version && first == Some(*step)
+    };
+    plan.steps.iter().filter(alone).cloned().collect()
+}
+
 /// Whether a step runs a script, which may have replaced directories on purpose.
 fn runs_script(action: &Action) -> bool {
     matches!(action, Action::Script(_) | Action::Remove { pre_remove: Some(_), .. })
@@ -252,6 +278,21 @@ impl Perform for Live {
         self.next = id + 1;
         self.promised.insert(id, Work::new(plan));
         Ok(PlanId(id))
+    }
+
+    fn make_room(&mut self, plan: &Plan, observer: &mut dyn Observer) -> bool {
+        let steps = removals(plan);
+        let plan = Plan { steps, records: Vec::new(), rest: None, ..plan.clone() };
+        if plan.steps.is_empty() {
+            return false;
+        }
+        let journal = self.log.journal.take();
+        let mut work = Work::new(plan);
+        for index in 0..work.plan.steps.len() {
+            self.step(0, &mut work, index, observer);
+        }
+        self.log.journal = journal;
+        work.results.contains(&Some(StepResult::Done))
     }
 
     fn carry_out(&mut self, id: PlanId, observer: &mut dyn Observer) -> Outcome {

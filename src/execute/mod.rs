@@ -22,11 +22,14 @@
 //!   in the journal, the exit status is 1, and the next run finishes it.
 //! - **What must wait is not forgotten.** A postponed step stays in the journal and is tried again at
 //!   the start of every run, whatever the file is called by then (`waiting` says how).
-//! - **Power loss** may take the journal's end, or all of it: it is never synced. No content of a
-//!   log is lost by that, and nothing is overwritten: what is left of a plan is repeated where it can
-//!   be, fails where the world looks otherwise, and the next run plans anew.
-//! - **A full disk** stops a plan before its first step if it cannot be written down. A copy or a
-//!   compressed file that does not fit is removed again, and its source stays.
+//! - **Power loss** takes what was not synced. No content of a log is lost by that, and nothing is
+//!   overwritten. Whatever we sync ourselves, the journal is synced before it, so the plan is there and
+//!   is finished, but see *Limits*.
+//! - **A full disk** stops a plan before its first step if it cannot be written down, unless the removal
+//!   of old versions that have to go makes room for it. Space for a copy is asked for before its first byte.
+//!   A copy or a compressed file that does not fit is removed again, and its source stays.
+//! - **A disk that fails** in mid-run leaves the journal: the next run finishes what could not be done, and
+//!   tries again what was not moved, copied or cut.
 //! - **Held directories.** A directory that is swapped for another in mid-plan changes nothing.
 //!
 //! - **Overlap.** What takes long for one log goes on while the next ones are rotated; `under_way` says how,
@@ -40,8 +43,9 @@
 //!   file away (ext4, xfs). Elsewhere (tmpfs, btrfs), and of a log of less than a block, it can lose what
 //!   is written between the last read and the truncation, about a microsecond with nothing inside it, and
 //!   the write that is in progress then.
-//! - Power loss that loses the whole journal leaves at worst a temporary file, or a second, complete
-//!   copy of a log.
+//! - Power loss just after somebody else has synced what we did and not yet noted on disk: what is left of
+//!   the plan is repeated where it can be, or fails where the world looks otherwise, and the next run plans
+//!   anew. That leaves at worst a temporary file, a second, complete copy of a log, or one rotation more.
 //! - A file system without `RENAME_NOREPLACE` and hard links (vfat) can overwrite a file that
 //!   somebody makes in the microseconds between our look and our rename.
 //! - If the very rename that gives the new log its name is refused, and a link too (its directory is
@@ -102,6 +106,11 @@ pub trait Perform {
     /// If it cannot be written down. Then it must not be carried out: nothing of it was done.
     fn promise(&mut self, plan: Plan) -> Result<PlanId, Fault>;
 
+    /// Removes the old versions that a plan would remove whatever else happens, so that there is
+    /// room to write it down; gives whether there were any. Nothing is promised for that: what was
+    /// removed is no more, and the plan finds nothing left to do there.
+    fn make_room(&mut self, plan: &Plan, observer: &mut dyn Observer) -> bool;
+
     /// Carries out (or shows) a promised plan. A failed step is told to the observer and takes the
     /// later steps of its scope with it; the others are done.
     ///
@@ -136,7 +145,7 @@ pub struct Outcome {
     pub results: Vec<StepResult>,
     /// The logs whose new time belongs into the state, whatever else failed.
     pub records: Vec<(LogPath, LocalTime)>,
-    /// Whether a step failed: the exit status becomes 1.
+    /// Whether a step has failed in this run: the exit status becomes 1.
     pub failed: bool,
 }
 

@@ -38,6 +38,10 @@ impl Perform for Preview {
         Ok(PlanId(id))
     }
 
+    fn make_room(&mut self, _: &Plan, _: &mut dyn Observer) -> bool {
+        false
+    }
+
     /// No step has a result, since none is done; nothing is recorded.
     fn carry_out(&mut self, id: PlanId, observer: &mut dyn Observer) -> Outcome {
         let Some(plan) = self.plans.remove(&id.0) else { return Outcome::default() };

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use crate::event::{Event, Observer, Postponement, StepResult};
 use crate::execute::compress::{Compressing, Opened};
-use crate::execute::effects::{Company, Shows, is_announced, perform, shows_on_disk};
+use crate::execute::effects::{
+    Company, Shows, blame, is_announced, perform, shows_on_disk,
+};
 use crate::execute::lines::Line;
 use crate::execute::live::Live;
 use crate::execute::rename::discard_copy;
@@ -151,16 +153,22 @@ impl Live {
                 Ok(Ok((ticket, None))) => Err(Wait::Task(ticket)),
                 // No thread is to be had.
                 Ok(Ok((_, Some(ended)))) => {
-                    judged(compressing.end(&site, &ended).map_err(Halt::from), observer)
+                    self.log.sync(observer);
+                    let done = compressing.end(&site, &ended);
+                    let done = done.map_err(|fault| blame(&site, &step.action, fault).into());
+                    judged(done, observer)
                 }
                 Ok(Err(effect)) => judged(Ok(effect), observer),
-                Err(fault) => judged(Err(Halt::from(fault)), observer),
+                Err(fault) => judged(Err(blame(&site, &step.action, fault).into()), observer),
             };
         }
         observer.observe(&Event::StepStarted { plan, step });
         let interrupted = work.starts.get(&index).copied().unwrap_or_default();
         if is_announced(&step.action) {
             self.log.note(&Line::Started { plan: id, step: index }, observer);
+        }
+        if syncs(&step.action) {
+            self.log.sync(observer);
         }
         let mut company = Company { scripts: &*self.scripts, observer, interrupted };
         let done = perform(&site, step, &mut company);
@@ -182,12 +190,14 @@ impl Live {
         let resumed = work.resumed;
         let site =
             Site { dirs: &self.dirs, plan: &work.plan, made: &work.made, at: index, resumed };
+        self.log.sync(observer);
         let done = match (&lowered, Compressing::of(step)) {
             (Ok(_), Some(compressing)) => compressing.end(&site, ended),
             (Err(fault), _) => Err(fault.clone()),
             (Ok(_), None) => return true,
         };
-        let Ok(settled) = judged(done.map_err(Halt::from), observer) else { return false };
+        let done = done.map_err(|fault| blame(&site, &step.action, fault).into());
+        let Ok(settled) = judged(done, observer) else { return false };
         drop(lowered);
         self.settle(id, work, index, settled, observer);
         true
@@ -237,6 +247,12 @@ fn judged(done: Result<Effect, Halt>, observer: &mut dyn Observer) -> Result<Set
     })
 }
 
+/// Whether a step waits for the disk, and earlier steps would be put there with it. (What follows a copy
+/// or a compression, and waits too, is told from the disk alone.)
+fn syncs(action: &Action) -> bool {
+    matches!(action, Action::Copy { .. } | Action::Compress { .. })
+}
+
 /// Whether something waits for the file of a step already.
 fn waits(waiting: &[Plan], site: &Site<'_>, step: &Step) -> bool {
     let id = step.action.source().and_then(|place| site.expected(place, step.expect));
@@ -253,9 +269,7 @@ fn say_held_back(why: &Postponement, known: bool, observer: &mut dyn Observer) {
     } else if known {
         observer.observe(&Event::Debug(&why.reason.message));
     } else {
-        let Fault { message, hint, .. } = &why.reason;
-        let hint = hint.as_ref().map_or_else(String::new, |hint| format!(" ({hint})"));
-        observer.observe(&Event::Note(&format!("{message}{hint}")));
+        observer.observe(&Event::Note(&why.reason.in_one_line()));
     }
 }
 

@@ -23,6 +23,8 @@ pub(super) struct Work {
     pub made: HashMap<Place, FileId>,
     /// How often a step that must not be repeated for ever has been started, by index.
     pub starts: HashMap<usize, u32>,
+    /// Whether a step has failed in this run. What failed in an earlier one was told by that.
+    failed: bool,
     /// An interrupted run has begun it: any step may have been done already.
     pub resumed: bool,
     /// Earlier runs have postponed it: nobody was interrupted, unless a step has ended.
@@ -46,8 +48,17 @@ impl Work {
     pub fn new(plan: Plan) -> Self {
         let results = vec![None; plan.steps.len()];
         let (made, starts, stopped) = (HashMap::new(), HashMap::new(), Vec::new());
-        let waits_since = None;
-        Self { plan, results, stopped, made, starts, resumed: false, waiting: false, waits_since }
+        Self {
+            plan,
+            results,
+            stopped,
+            made,
+            starts,
+            failed: false,
+            resumed: false,
+            waiting: false,
+            waits_since: None,
+        }
     }
 
     /// Whether earlier steps stand in the way of this one.
@@ -80,8 +91,18 @@ impl Work {
                 || matches!(before, Some(Some(StepResult::Postponed(_)))))
     }
 
-    /// Notes how a step ended, and which file it left under its target name.
+    /// Notes how a step ended in this run, and which file it left under its target name.
     pub fn settle(&mut self, index: usize, result: StepResult, id: Option<FileId>) {
+        self.failed |= match &result {
+            StepResult::Failed(_) => true,
+            StepResult::Postponed(why) => why.failed,
+            StepResult::Done | StepResult::AlreadyDone | StepResult::Cancelled => false,
+        };
+        self.recall(index, result, id);
+    }
+
+    /// The same for a step of an earlier run.
+    pub fn recall(&mut self, index: usize, result: StepResult, id: Option<FileId>) {
         if matches!(result, StepResult::Failed(_) | StepResult::Postponed(_))
             && let Some(step) = self.plan.steps.get(index)
         {
@@ -175,11 +196,6 @@ impl Work {
         };
         let records = self.plan.records.iter().filter(|r| holds(r.after));
         let records = records.map(|r| (r.log.clone(), r.time)).collect();
-        let failed = results.iter().any(|result| match result {
-            StepResult::Failed(_) => true,
-            StepResult::Postponed(why) => why.failed,
-            _ => false,
-        });
-        Outcome { results, records, failed }
+        Outcome { results, records, failed: self.failed }
     }
 }

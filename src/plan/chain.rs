@@ -16,6 +16,8 @@ pub struct Chain {
     pub dispose_first: Option<Slot>,
     /// The slot above the kept ones as it stands after the moves: disposed of in the end.
     pub dispose_last: Option<Slot>,
+    /// The slot that its files have before the moves.
+    pub leaves_from: Option<Slot>,
     /// Slots whose files are past `maxage`: removed where they are, before anything moves.
     pub expired: Vec<Slot>,
     /// The first free slot above `dispose_first`: where its file goes if it must stay.
@@ -45,6 +47,7 @@ pub fn chain(start: u32, count: KeepCount, slots: &BTreeMap<Slot, SlotAge>) -> C
         dispose_first: occupied_limit.filter(|_| runs_into),
         refuge: occupied_limit.filter(|_| runs_into).and_then(|slot| first_free(slot, slots)),
         dispose_last: if runs_into { limit } else { occupied_limit },
+        leaves_from: if runs_into { in_chain.last().copied() } else { occupied_limit },
         expired: slots
             .keys()
             .copied()
@@ -99,6 +102,7 @@ mod tests {
         let chain = chain(1, KeepCount::Last(3), &slots(&[1, 2, 3], &[]));
         assert_eq!(numbers(&chain.shifts), [3, 2, 1]);
         assert_eq!((chain.dispose_first, chain.dispose_last), (None, Some(Slot(4))));
+        assert_eq!(chain.leaves_from, Some(Slot(3)));
     }
 
     #[test]

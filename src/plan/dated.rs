@@ -122,6 +122,15 @@ impl Sequence<'_> {
                 self.remove(index, subject, held, why);
             }
         }
-        self.versions(subject).leaving_date = go.last.map(|i| dates[i].clone());
+        let Some(last) = go.last.map(|i| dates[i].clone()) else { return };
+        let files = self.versions(subject).dated.remove(&last).unwrap_or_default();
+        if self.goes_early(subject, &files) {
+            for held in &files {
+                self.let_go_early(index, subject, held);
+            }
+            return;
+        }
+        self.versions(subject).dated.insert(last.clone(), files);
+        self.versions(subject).leaving_date = Some(last);
     }
 }

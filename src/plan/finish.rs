@@ -133,7 +133,13 @@ impl Sequence<'_> {
     }
 
     /// Mails a file if there is somebody to mail it to.
-    fn mail(&mut self, file: &Place, expect: Expect, scope: Scope, subject: Option<AnyPath>) {
+    pub(super) fn mail(
+        &mut self,
+        file: &Place,
+        expect: Expect,
+        scope: Scope,
+        subject: Option<AnyPath>,
+    ) {
         let policy = self.request.policy;
         let Some(address) = &policy.mail.address else { return };
         let uncompress = AnyPath(PathBuf::from(&policy.compression.uncompress));

@@ -17,6 +17,7 @@ mod live;
 pub mod naming;
 mod numbered;
 pub mod retention;
+mod room;
 mod sequence;
 mod signal;
 pub mod step;
@@ -31,7 +32,7 @@ pub use step::{
 
 use crate::clock::LocalTime;
 use crate::config::policy::{Policy, ScriptKind};
-use crate::facts::FileFacts;
+use crate::facts::{FileFacts, Room};
 use crate::fault::Fault;
 use crate::names::{AnyPath, FileName, LogPath};
 use crate::survey::rotated::{Occupied, RotatedFile};
@@ -53,6 +54,8 @@ pub struct Request<'a> {
     pub date: Option<&'a date::DateSuffix>,
     /// The logs that are due, in the block's order.
     pub subjects: Vec<Subject>,
+    /// What is left of the file system of a directory. Asked only where an old version has to go.
+    pub room: &'a dyn Fn(&Path) -> Option<Room>,
     /// Whether a name in a directory is in use.
     pub taken: &'a dyn Fn(&Path, &FileName) -> bool,
 }

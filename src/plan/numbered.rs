@@ -157,6 +157,21 @@ impl Sequence<'_> {
                 self.versions(subject).numbered.insert(*slot, left.collect());
             }
         }
+        let leaves =
+            chain.leaves_from.and_then(|slot| self.versions(subject).numbered.remove(&slot));
+        let early = leaves.as_ref().is_some_and(|files| self.goes_early(subject, files));
+        if let (Some(slot), Some(files)) = (chain.leaves_from, leaves) {
+            let left = files.into_iter().map(|held| {
+                if !early {
+                    return held;
+                }
+                self.let_go_early(index, subject, &held);
+                // It may have to stay all the same.
+                Held { expect: Expect::IfThere, ..held }
+            });
+            let left = left.collect();
+            self.versions(subject).numbered.insert(slot, left);
+        }
         for slot in chain.shifts {
             let files = self.versions(subject).numbered.remove(&slot).unwrap_or_default();
             let Some(next) = slot.next() else { continue };
@@ -167,7 +182,7 @@ impl Sequence<'_> {
             self.versions(subject).numbered.insert(next, moved);
         }
         let versions = self.versions(subject);
-        versions.leaving = chain.dispose_last;
+        versions.leaving = chain.dispose_last.filter(|_| !early);
         let leaves = chain.dispose_last.is_some_and(|slot| versions.numbered.contains_key(&slot));
         if let KeepCount::Last(count) = policy.retention.count.value
             && !leaves

@@ -18,6 +18,7 @@ use crate::survey::rotated::Generation;
 use crate::units::{ByteSize, Days, FileId, FileTime, KeepCount, Mode};
 
 mod properties;
+mod room;
 mod signal;
 
 const DAY: i64 = 86_400;
@@ -87,6 +88,11 @@ fn subject(log: &str, versions: &[(&str, i64)]) -> Subject {
 }
 
 fn planned(policy: &Policy, subjects: Vec<Subject>) -> Built {
+    planned_in(policy, subjects, None)
+}
+
+/// On a file system with so much room.
+fn planned_in(policy: &Policy, subjects: Vec<Subject>, room: Option<Room>) -> Built {
     let date = policy.naming.dated.then(|| {
         date::suffix(&policy.naming, Trigger::Size(ByteSize(1)), now(), &Utc).expect("a date")
     });
@@ -101,6 +107,7 @@ fn planned(policy: &Policy, subjects: Vec<Subject>) -> Built {
         date: date.as_ref(),
         subjects,
         taken: &|_, name| names.contains(name),
+        room: &|_| room,
     })
 }
 

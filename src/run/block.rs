@@ -9,7 +9,7 @@ use crate::plan::date::DateSuffix;
 use crate::plan::{self, BlockKey, Plan, Request, ScriptCall, Subject, script_call};
 use crate::schedule::Verdict;
 use crate::state::State;
-use crate::system::identity;
+use crate::system::{file_system, identity};
 use crate::units::Identity;
 
 use super::{Work, World, block_key, fold, su};
@@ -206,7 +206,14 @@ impl Handling<'_, '_> {
             return;
         }
         let shown = plan.clone();
-        match self.perform.promise(plan) {
+        let promised = self.perform.promise(plan).or_else(|fault| {
+            if file_system::is_full(&fault) && self.perform.make_room(&shown, self.observer) {
+                self.perform.promise(shown.clone())
+            } else {
+                Err(fault)
+            }
+        });
+        match promised {
             Ok(id) => {
                 let outcome = self.perform.carry_out(id, self.observer);
                 self.failed |= outcome.failed;
@@ -256,6 +263,7 @@ impl Handling<'_, '_> {
             date: Some(&date).filter(|_| policy.naming.dated),
             subjects,
             taken: &|dir, name| self.world.taken(dir, name),
+            room: &|dir| self.world.room(dir),
         });
         for remark in &built.remarks {
             self.observer.observe(&Event::Debug(remark));

@@ -8,7 +8,7 @@ use crate::clock::{LocalTime, Zone};
 use crate::config::policy::Policy;
 use crate::event::StepResult;
 use crate::execute::Outcome;
-use crate::facts::{FileFacts, FileKind};
+use crate::facts::{FileFacts, FileKind, Room};
 use crate::fault::Fault;
 use crate::names::{FileName, LogPath, Shown, Slot};
 use crate::plan::date::{self, DateSuffix};
@@ -23,7 +23,7 @@ use crate::survey::matching::MatchedLog;
 use crate::survey::old_dir::{missing_dirs, version_dir};
 use crate::survey::rotated;
 use crate::system::Words;
-use crate::system::{Dirs, Errno, OpenError};
+use crate::system::{Dirs, Errno, OpenError, file_system};
 use crate::units::Identity;
 
 use super::su;
@@ -148,6 +148,11 @@ impl World<'_> {
             // What cannot be looked at is left alone.
             Err(_) => true,
         }
+    }
+
+    /// What is left of the file system of a directory; `None` if it does not say.
+    pub(super) fn room(&self, dir: &Path) -> Option<Room> {
+        file_system::free(&*self.dirs.borrow_mut().open(dir).ok()?).ok()
     }
 
     /// Scripts may have changed anything.

@@ -21,7 +21,7 @@ use crate::system::dir::facts_of;
 use crate::system::label;
 use crate::system::lock::LockedFile;
 use crate::system::state_file::{self, File, Spot};
-use crate::system::{Dir, OpenError};
+use crate::system::{Dir, OpenError, file_system};
 
 /// How the state file is locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -135,6 +135,14 @@ impl Store {
     /// # Errors
     /// If the target is no regular file, or whatever the system refused, in the reference's words.
     pub fn replace(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        let replaced = self.replace_in_place(bytes);
+        replaced.map_err(|fault| match &self.place {
+            Place::File { spot, .. } => file_system::explain(fault, &spot.dir),
+            Place::Null | Place::NotRegular => fault,
+        })
+    }
+
+    fn replace_in_place(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         let Some((spot, current, replaced)) = writable(&self.path, &mut self.place)? else {
             return Ok(());
         };

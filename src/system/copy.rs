@@ -4,7 +4,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use nix::errno::Errno;
-use rustix::fs::SeekFrom;
+use rustix::fs::{FallocateFlags, SeekFrom};
 
 use super::file::{before_effect, errno, facts, io_errno};
 use super::stop;
@@ -14,6 +14,27 @@ const BUFFER: usize = 256 * 1024;
 
 /// Bytes that the kernel is asked to copy at once; small enough that a signal is not kept waiting.
 const AT_ONCE: usize = 64 * 1024 * 1024;
+
+/// Asks for the space of a whole copy before its first byte, so that one that does not fit fails at
+/// once; gives how much. A file with holes needs less than its length, so nothing is asked for it, nor
+/// where the file system cannot answer. What is not used stays taken until `to` is shortened.
+///
+/// # Errors
+/// `ENOSPC`, `EDQUOT` or `EFBIG` if it does not fit; else whatever the system says.
+pub fn reserve(from: &File, to: &File) -> Result<u64, Errno> {
+    let source = rustix::fs::fstat(from).map_err(errno)?;
+    let has_holes = source.st_blocks.saturating_mul(512) < source.st_size;
+    let length = u64::try_from(source.st_size).unwrap_or_default();
+    if has_holes || length == 0 {
+        return Ok(0);
+    }
+    before_effect("reserve")?;
+    match rustix::fs::fallocate(to, FallocateFlags::KEEP_SIZE, 0, length).map_err(errno) {
+        Ok(()) => Ok(length),
+        Err(Errno::EOPNOTSUPP | Errno::ENOSYS | Errno::EINVAL | Errno::EPERM) => Ok(0),
+        Err(errno) => Err(errno),
+    }
+}
 
 /// Copies everything from `start` to the end of `from` to the same place in `to`, the end being
 /// where a read finds nothing more. Returns the end.
@@ -195,6 +216,19 @@ mod tests {
             );
             assert_eq!(read(&by_hand_to), bytes);
         }
+    }
+
+    #[test]
+    fn space_is_asked_for_before_a_copy_but_not_for_holes() {
+        let (from, to) = (file(&vec![b'x'; 100_000]), file(b""));
+        // Where the file system cannot answer, nothing is taken.
+        let reserved = reserve(&from, &to).unwrap();
+        assert_eq!(to.metadata().unwrap().len(), 0);
+        assert!(reserved == 0 || to.metadata().unwrap().blocks() * 512 >= 100_000);
+        let holes = file(b"");
+        holes.set_len(1 << 20).unwrap();
+        let to = file(b"");
+        assert_eq!((reserve(&holes, &to), to.metadata().unwrap().blocks()), (Ok(0), 0));
     }
 
     #[test]

@@ -147,6 +147,16 @@ impl Ledger {
         }
     }
 
+    /// Waits until what it holds is on disk; of a new one its name too, as file systems with a journal
+    /// have it.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    pub fn sync(&self) -> Result<(), Errno> {
+        before_effect("sync journal")?;
+        rustix::fs::fdatasync(&self.file).map_err(errno)
+    }
+
     /// Gives it another's name and lets that one go, in one step. Both locks last.
     ///
     /// # Errors

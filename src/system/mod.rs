@@ -15,6 +15,7 @@ pub mod cut;
 pub mod dir;
 pub mod directory;
 pub mod file;
+pub mod file_system;
 pub mod holders;
 pub mod identity;
 pub mod label;

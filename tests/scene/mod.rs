@@ -9,12 +9,14 @@
 
 mod check;
 mod differs;
+mod disk;
 #[cfg(target_arch = "x86_64")]
 pub mod trace;
 mod tree;
 pub mod when;
 
 pub use differs::differs;
+pub use disk::Disk;
 pub use tree::{Entry as TreeEntry, Tree};
 
 use std::ffi::OsString;
@@ -138,7 +140,11 @@ fn chattr(flag: &str, path: &Path) {
 pub struct Scene {
     /// Before the root, which can only be removed when nothing in it is pinned.
     pinned: Pinned,
+    /// Likewise: a file system of its own in place of the root.
+    disk: Option<Disk>,
     root: tempfile::TempDir,
+    /// Where the streams of the runs go: elsewhere, so that they do not need the scene's space.
+    streams_dir: tempfile::TempDir,
     /// The file that `mode`, `owner` and `age` speak of.
     last: PathBuf,
     zone: String,
@@ -149,8 +155,20 @@ pub struct Scene {
 impl Scene {
     /// An empty directory.
     pub fn new() -> Self {
-        let root =
-            tempfile::Builder::new().prefix("scene-").tempdir().expect("temporary directory");
+        Self::made(|_| None)
+    }
+
+    /// The same on a file system of its own, made with these options of `mkfs.ext4`.
+    pub fn on_a_disk(options: &[&str]) -> Self {
+        Self::made(|root| Some(Disk::mounted_on(root, options)))
+    }
+
+    fn made(disk: impl FnOnce(&Path) -> Option<Disk>) -> Self {
+        let temp = |prefix: &str| {
+            tempfile::Builder::new().prefix(prefix).tempdir().expect("temporary directory")
+        };
+        let (root, streams_dir) = (temp("scene-"), temp("streams-"));
+        let disk = disk(root.path());
         set_mode(root.path(), 0o755);
         for name in ["logs", "etc", "var", "out", "home"] {
             let dir = root.path().join(name);
@@ -160,7 +178,9 @@ impl Scene {
         let last = root.path().join("logs");
         Self {
             pinned: Pinned::default(),
+            disk,
             root,
+            streams_dir,
             last,
             zone: "UTC".into(),
             runs: Vec::new(),
@@ -171,6 +191,11 @@ impl Scene {
     /// The directory of everything.
     pub fn root(&self) -> &Path {
         self.root.path()
+    }
+
+    /// The file system of [`Self::on_a_disk`].
+    pub fn disk(&self) -> &Disk {
+        self.disk.as_ref().expect("the scene has a disk of its own")
     }
 
     /// A path in the directory of the logs.
@@ -361,7 +386,7 @@ impl Scene {
     ) -> Running {
         self.streams += 1;
         let files = ["stdout", "stderr"]
-            .map(|name| self.root().join("var").join(format!("{name}.{}", self.streams)));
+            .map(|name| self.streams_dir.path().join(format!("{name}.{}", self.streams)));
         let [stdout, stderr] = files.each_ref().map(|f| fs::File::create(f).expect("stream"));
         let mut command = Command::new(program);
         command

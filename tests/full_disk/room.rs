@@ -1,0 +1,108 @@
+//! Room is asked for before it is used, and made where an old version has to go anyway.
+
+use super::{is_told, lines};
+use crate::scene::{Scene, when};
+
+/// Two old versions, and no more are kept.
+fn lay_out(method: &str, blocks: u64) -> Scene {
+    Scene::on_a_disk(&[])
+        .config(&format!("{{dir}}/a.log {{\ndaily\nrotate 2\n{method}\n}}\n"))
+        .file("a.log.1", &lines("one", 200))
+        .file("a.log.2", &lines("two", 200))
+        .log("a.log", &lines("log", blocks))
+        .state("a.log", when::days_ago(2))
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_copy_that_does_not_fit_is_not_begun() {
+    use crate::scene::trace::Fate;
+    when::steady_day();
+    for (method, copies) in [("copy", true), ("copytruncate", true), ("create", false)] {
+        let scene = lay_out(&format!("{method}\nrotate 5"), 200);
+        scene.disk().fill(150);
+        let mut calls = Vec::new();
+        let scene = scene.run_traced(&[], &[], |change| {
+            calls.push(change.call);
+            Fate::Happens
+        });
+        assert!(!calls.contains(&"copy_file_range"), "{method}: {calls:?}");
+        assert_eq!(calls.contains(&"fallocate"), copies, "{method}: {calls:?}");
+        if copies {
+            is_told(&scene, method, &["No space left on device"]);
+            scene.expect_file("a.log", &lines("log", 200));
+        } else {
+            scene.status(0);
+        }
+    }
+}
+
+#[test]
+fn an_old_version_that_has_to_go_goes_first_when_that_makes_room_for_the_copy() {
+    when::steady_day();
+    for method in ["copy", "copytruncate", "create\nrenamecopy", "create\ncompress"] {
+        let scene = lay_out(method, 200);
+        scene.disk().fill(60);
+        let gz = if method.contains("compress") { ".gz" } else { "" };
+        scene
+            .run([])
+            .quiet()
+            .expect_file(&format!("a.log.1{gz}"), &lines("log", 200))
+            .expect_file("a.log.2", &lines("one", 200))
+            .expect_no_file("a.log.3");
+    }
+}
+
+#[test]
+fn no_old_version_goes_for_a_copy_that_cannot_fit_all_the_same() {
+    when::steady_day();
+    let mut scene = lay_out("copytruncate", 400);
+    scene.disk().fill(60);
+    for _ in 0..2 {
+        scene = scene.run([]);
+        is_told(&scene, "hopeless", &["No space left on device"]);
+    }
+    // They have moved up by one, and stay there.
+    scene
+        .expect_file("a.log", &lines("log", 400))
+        .expect_file("a.log.2", &lines("one", 200))
+        .expect_file("a.log.3", &lines("two", 200));
+}
+
+#[test]
+fn a_disk_without_a_single_block_is_relieved_by_rotating() {
+    when::steady_day();
+    for method in ["create", "create\ndateext\nmaxage 1"] {
+        let dated = method.contains("dateext");
+        let mut scene = lay_out(method, 200);
+        if dated {
+            scene = scene.file("a.log-20200101", &lines("old", 3)).days_old(9);
+        }
+        scene.disk().fill(0);
+        let scene = scene.run([]).quiet().expect_file("a.log", "").expect_recorded_now("a.log");
+        if dated {
+            scene.expect_no_file("a.log-20200101");
+        } else {
+            scene
+                .expect_file("a.log.1", &lines("log", 200))
+                .expect_file("a.log.2", &lines("one", 200))
+                .expect_no_file("a.log.3");
+        }
+    }
+}
+
+#[test]
+fn what_a_script_has_to_see_first_is_not_removed_for_room() {
+    when::steady_day();
+    let elsewhere = tempfile::tempdir().expect("directory");
+    let seen = elsewhere.path().join("seen");
+    let script = format!("preremove\necho \"$1\" >> {}\nendscript", seen.display());
+    let scene = lay_out(&format!("create\n{script}"), 200);
+    scene.disk().fill(0);
+    let scene = scene.run([]);
+    // Whether the journal finds a last corner is the kernel's business.
+    if !seen.exists() {
+        is_told(&scene, "preremove", &["No space left on device"]);
+        scene.expect_file("a.log", &lines("log", 200)).expect_file("a.log.2", &lines("two", 200));
+    }
+}
