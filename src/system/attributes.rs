@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use nix::unistd::geteuid;
 
 use super::dir::Dir;
-use super::file::{self, Access, Wanted, before_effect, errno, facts, io_errno};
+use super::file::{self, Access, Wanted, again, again_nix, before_effect, errno, facts, io_errno};
 use crate::names::FileName;
 use crate::units::{FileTime, Mode};
 
@@ -29,7 +29,7 @@ pub fn set_owner(file: &File, uid: u32, gid: u32) -> Result<(), Errno> {
         return Ok(());
     }
     before_effect("owner")?;
-    fchown(file, Some(uid), Some(gid)).map_err(|e| io_errno(&e))
+    again_nix(|| fchown(file, Some(uid), Some(gid)).map_err(|e| io_errno(&e)))
 }
 
 /// Gives a file its permission bits, whatever the umask. After [`set_owner`], which clears the
@@ -52,7 +52,7 @@ pub fn set_times(file: &File, accessed: FileTime, modified: FileTime) -> Result<
         return Err(Errno::EOVERFLOW);
     };
     let times = FileTimes::new().set_accessed(accessed).set_modified(modified);
-    file.set_times(times).map_err(|e| io_errno(&e))
+    again_nix(|| file.set_times(times).map_err(|e| io_errno(&e)))
 }
 
 /// The same point as the standard library counts it.

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use nix::errno::Errno;
 use rustix::fs::{FallocateFlags, SeekFrom};
 
-use super::file::{before_effect, errno, facts, io_errno};
+use super::file::{again, before_effect, errno, facts, io_errno};
 use super::stop;
 
 /// Bytes that pass through our memory at once where the kernel cannot copy by itself.
@@ -29,7 +29,7 @@ pub fn reserve(from: &File, to: &File) -> Result<u64, Errno> {
         return Ok(0);
     }
     before_effect("reserve")?;
-    match rustix::fs::fallocate(to, FallocateFlags::KEEP_SIZE, 0, length).map_err(errno) {
+    match again(|| rustix::fs::fallocate(to, FallocateFlags::KEEP_SIZE, 0, length)) {
         Ok(()) => Ok(length),
         Err(Errno::EOPNOTSUPP | Errno::ENOSYS | Errno::EINVAL | Errno::EPERM) => Ok(0),
         Err(errno) => Err(errno),
@@ -76,7 +76,7 @@ fn in_parts(from: &File, to: &File, start: u64, go_on: GoOn) -> Result<u64, Errn
             }
             Part::HoleTo(end) => {
                 before_effect("copy")?;
-                rustix::fs::ftruncate(to, end).map_err(errno)?;
+                again(|| rustix::fs::ftruncate(to, end))?;
                 at = end;
             }
         }

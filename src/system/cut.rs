@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use rustix::fs::FallocateFlags;
 
 use super::copy::content;
-use super::file::{before_effect, empty, errno, facts, io_errno};
+use super::file::{again, before_effect, empty, errno, facts, io_errno};
 
 /// Where we ask whether a head can be taken away: beyond the end of any log.
 const FAR: u64 = 1 << 40;
@@ -39,8 +39,7 @@ pub fn larger_unit(unit: u64) -> Option<u64> {
 /// that the file does not have.
 pub fn can_behead(file: &File) -> bool {
     facts(file).is_ok_and(|f| f.size < FAR / 2)
-        && rustix::fs::fallocate(file, FallocateFlags::COLLAPSE_RANGE, FAR, LARGEST_UNIT)
-            .map_err(errno)
+        && again(|| rustix::fs::fallocate(file, FallocateFlags::COLLAPSE_RANGE, FAR, LARGEST_UNIT))
             == Err(Errno::EINVAL)
 }
 
@@ -52,7 +51,7 @@ pub fn can_behead(file: &File) -> bool {
 /// whatever the system says. The file is then as it was.
 pub fn behead(file: &File, length: u64) -> Result<(), Errno> {
     before_effect("behead")?;
-    rustix::fs::fallocate(file, FallocateFlags::COLLAPSE_RANGE, 0, length).map_err(errno)
+    again(|| rustix::fs::fallocate(file, FallocateFlags::COLLAPSE_RANGE, 0, length))
 }
 
 /// Shortens a file.
@@ -61,7 +60,7 @@ pub fn behead(file: &File, length: u64) -> Result<(), Errno> {
 /// Whatever the system says.
 pub fn shorten(file: &File, length: u64) -> Result<(), Errno> {
     before_effect("shorten")?;
-    rustix::fs::ftruncate(file, length).map_err(errno)
+    again(|| rustix::fs::ftruncate(file, length))
 }
 
 /// The last multiple of `unit`, not above `most` and less than `window` below it, that follows the

@@ -8,7 +8,7 @@ use rustix::fs::{Mode as OpenMode, OFlags};
 
 use super::attributes::{set_mode, set_owner};
 use super::dir::{Dir, facts_of};
-use super::file::{before_effect, errno};
+use super::file::{again, before_effect, errno};
 use crate::facts::{FileFacts, FileKind};
 use crate::names::FileName;
 use crate::units::Mode;
@@ -23,7 +23,7 @@ const PRIVATE: u32 = 0o700;
 pub fn make(dir: &Dir, name: &FileName) -> Result<(), Errno> {
     before_effect("mkdir")?;
     let mode = OpenMode::from_raw_mode(PRIVATE);
-    rustix::fs::mkdirat(dir.handle(), name.as_bytes(), mode).map_err(errno)
+    again(|| rustix::fs::mkdirat(dir.handle(), name.as_bytes(), mode))
 }
 
 /// Whether a directory looks as [`make`] leaves it.
@@ -47,8 +47,9 @@ pub fn dress(
     gid: Option<u32>,
 ) -> Result<(), Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let handle = rustix::fs::openat(dir.handle(), name.as_bytes(), flags, OpenMode::empty());
-    let opened = File::from(handle.map_err(errno)?);
+    let handle =
+        again(|| rustix::fs::openat(dir.handle(), name.as_bytes(), flags, OpenMode::empty()));
+    let opened = File::from(handle?);
     let facts = facts_of(&opened)?;
     if !is_unfinished(&facts) || holds_anything(&opened)? {
         return Err(Errno::EEXIST);

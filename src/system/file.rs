@@ -149,8 +149,9 @@ pub fn open(
         Access::ReadWrite => OFlags::RDWR,
     };
     let flags = access | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let opened = rustix::fs::openat(dir.handle(), name.as_bytes(), flags, OpenMode::empty());
-    let file = File::from(opened.map_err(errno)?);
+    let opened =
+        again(|| rustix::fs::openat(dir.handle(), name.as_bytes(), flags, OpenMode::empty()));
+    let file = File::from(opened?);
     let facts = facts(&file)?;
     Wanted { id: Some(before.id), ..*wanted }.check(&facts)?;
     if facts.links > 1 && !dir.holds_own(&facts)? {
@@ -167,7 +168,7 @@ pub fn create_new(dir: &Dir, name: &FileName) -> Result<File, Errno> {
     before_effect("create")?;
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mode = OpenMode::RUSR | OpenMode::WUSR;
-    rustix::fs::openat(dir.handle(), name.as_bytes(), flags, mode).map(File::from).map_err(errno)
+    again(|| rustix::fs::openat(dir.handle(), name.as_bytes(), flags, mode)).map(File::from)
 }
 
 /// Facts about an open file.
@@ -191,8 +192,7 @@ pub fn rename_new(
     before_effect("rename")?;
     let (old, new) = (from_dir.handle(), to_dir.handle());
     let flags = RenameFlags::NOREPLACE;
-    match rustix::fs::renameat_with(old, from.as_bytes(), new, to.as_bytes(), flags).map_err(errno)
-    {
+    match again(|| rustix::fs::renameat_with(old, from.as_bytes(), new, to.as_bytes(), flags)) {
         // The file system (or an old kernel) does not know the flag.
         Err(Errno::EINVAL | Errno::ENOSYS | Errno::EOPNOTSUPP) => {
             link_then_unlink(from_dir, from, to_dir, to)
@@ -214,7 +214,7 @@ pub fn link_then_unlink(
     before_effect("link")?;
     let (old, new) = (from_dir.handle(), to_dir.handle());
     let none = AtFlags::empty();
-    match rustix::fs::linkat(old, from.as_bytes(), new, to.as_bytes(), none).map_err(errno) {
+    match again(|| rustix::fs::linkat(old, from.as_bytes(), new, to.as_bytes(), none)) {
         Ok(()) => unlink(from_dir, from),
         // No hard links here (vfat), or none to files of others (`protected_hardlinks`).
         Err(Errno::EPERM | Errno::EOPNOTSUPP | Errno::ENOSYS | Errno::EMLINK | Errno::EACCES) => {
@@ -236,7 +236,7 @@ fn check_then_rename(
     }
     before_effect("rename")?;
     let (old, new) = (from_dir.handle(), to_dir.handle());
-    rustix::fs::renameat(old, from.as_bytes(), new, to.as_bytes()).map_err(errno)
+    again(|| rustix::fs::renameat(old, from.as_bytes(), new, to.as_bytes()))
 }
 
 /// Removes a name that is not a directory's.
@@ -245,7 +245,7 @@ fn check_then_rename(
 /// Whatever the system says.
 pub fn unlink(dir: &Dir, name: &FileName) -> Result<(), Errno> {
     before_effect("unlink")?;
-    rustix::fs::unlinkat(dir.handle(), name.as_bytes(), AtFlags::empty()).map_err(errno)
+    again(|| rustix::fs::unlinkat(dir.handle(), name.as_bytes(), AtFlags::empty()))
 }
 
 /// Waits until a file's content is on disk.
@@ -264,14 +264,14 @@ pub fn sync(file: &File) -> Result<(), Errno> {
 pub fn sync_with_name(file: &File, dir: &Dir) -> Result<(), Errno> {
     sync(file)?;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    match rustix::fs::openat(dir.handle(), ".", flags, OpenMode::empty()).map_err(errno) {
-        Ok(listing) => match rustix::fs::fsync(&listing).map_err(errno) {
+    match again(|| rustix::fs::openat(dir.handle(), ".", flags, OpenMode::empty())) {
+        Ok(listing) => match again(|| rustix::fs::fsync(&listing)) {
             // Some file systems have nothing to sync in a directory and say so.
             Ok(()) | Err(Errno::EINVAL) => Ok(()),
             Err(errno) => Err(errno),
         },
         // A directory that may be entered but not read: sync the whole file system.
-        Err(Errno::EACCES) => rustix::fs::syncfs(file).map_err(errno),
+        Err(Errno::EACCES) => again(|| rustix::fs::syncfs(file)),
         Err(errno) => Err(errno),
     }
 }
@@ -282,7 +282,22 @@ pub fn sync_with_name(file: &File, dir: &Dir) -> Result<(), Errno> {
 /// Whatever the system says.
 pub fn empty(file: &File) -> Result<(), Errno> {
     before_effect("truncate")?;
-    rustix::fs::ftruncate(file, 0).map_err(errno)
+    again(|| rustix::fs::ftruncate(file, 0))
+}
+
+/// Makes a call, and again for as long as a signal interrupts it.
+pub(super) fn again<T>(call: impl FnMut() -> rustix::io::Result<T>) -> Result<T, Errno> {
+    rustix::io::retry_on_intr(call).map_err(errno)
+}
+
+/// The same through `nix`.
+pub(super) fn again_nix<T>(mut call: impl FnMut() -> nix::Result<T>) -> Result<T, Errno> {
+    loop {
+        match call() {
+            Err(Errno::EINTR) => {}
+            other => return other,
+        }
+    }
 }
 
 /// The system's error of a call through `rustix`.

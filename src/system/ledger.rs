@@ -8,7 +8,7 @@ use nix::unistd::geteuid;
 use rustix::fs::{FlockOperation, Mode as OpenMode, OFlags};
 
 use super::dir::Dir;
-use super::file::{Held, Refused, before_effect, errno, facts, io_errno, unlink};
+use super::file::{Held, Refused, again, before_effect, facts, io_errno, unlink};
 use crate::facts::{FileFacts, FileKind};
 use crate::names::FileName;
 
@@ -64,9 +64,9 @@ impl Ledger {
             Use::Look => (OFlags::RDONLY, FlockOperation::NonBlockingLockShared),
         };
         let flags = access | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = match rustix::fs::openat(dir.handle(), name.as_bytes(), flags, OpenMode::empty())
-            .map_err(errno)
-        {
+        let file = match again(|| {
+            rustix::fs::openat(dir.handle(), name.as_bytes(), flags, OpenMode::empty())
+        }) {
             Ok(file) => File::from(file),
             Err(Errno::ENOENT) => return Ok(None),
             Err(errno) => return Err(errno.into()),
@@ -94,7 +94,7 @@ impl Ledger {
             | OFlags::NOFOLLOW
             | OFlags::CLOEXEC;
         let mode = OpenMode::RUSR | OpenMode::WUSR;
-        let file = rustix::fs::openat(dir.handle(), name.as_bytes(), flags, mode).map_err(errno)?;
+        let file = again(|| rustix::fs::openat(dir.handle(), name.as_bytes(), flags, mode))?;
         let file = File::from(file);
         lock_now(&file, FlockOperation::NonBlockingLockExclusive)?;
         Ok(Self { file, length: 0, torn: false })
@@ -118,7 +118,7 @@ impl Ledger {
     pub fn keep(&mut self, length: u64) -> Result<(), Errno> {
         if length < self.length {
             before_effect("cut journal")?;
-            rustix::fs::ftruncate(&self.file, length).map_err(errno)?;
+            again(|| rustix::fs::ftruncate(&self.file, length))?;
             self.length = length;
         }
         Ok(())
@@ -130,7 +130,7 @@ impl Ledger {
     /// Whatever the system says. If even taking back failed, the next append tries it again first.
     pub fn append(&mut self, piece: &[u8]) -> Result<(), Errno> {
         if self.torn {
-            rustix::fs::ftruncate(&self.file, self.length).map_err(errno)?;
+            again(|| rustix::fs::ftruncate(&self.file, self.length))?;
             self.torn = false;
         }
         before_effect("write journal")?;
@@ -141,7 +141,7 @@ impl Ledger {
             }
             Err(error) => {
                 // The next append tries again, should even this fail.
-                self.torn = rustix::fs::ftruncate(&self.file, self.length).is_err();
+                self.torn = again(|| rustix::fs::ftruncate(&self.file, self.length)).is_err();
                 Err(io_errno(&error))
             }
         }
@@ -154,7 +154,7 @@ impl Ledger {
     /// Whatever the system says.
     pub fn sync(&self) -> Result<(), Errno> {
         before_effect("sync journal")?;
-        rustix::fs::fdatasync(&self.file).map_err(errno)
+        again(|| rustix::fs::fdatasync(&self.file))
     }
 
     /// Gives it another's name and lets that one go, in one step. Both locks last.
@@ -164,7 +164,7 @@ impl Ledger {
     pub fn replace(&self, dir: &Dir, name: &FileName, other: &FileName) -> Result<(), Errno> {
         before_effect("rename journal")?;
         let (from, to) = (dir.handle(), dir.handle());
-        rustix::fs::renameat(from, name.as_bytes(), to, other.as_bytes()).map_err(errno)
+        again(|| rustix::fs::renameat(from, name.as_bytes(), to, other.as_bytes()))
     }
 
     /// Removes it from its directory, if it still is what stands there. The lock lasts.
@@ -197,7 +197,7 @@ fn trust(facts: &FileFacts) -> Result<(), LedgerError> {
 }
 
 fn lock_now(file: &File, lock: FlockOperation) -> Result<(), LedgerError> {
-    match rustix::fs::flock(file, lock).map_err(errno) {
+    match again(|| rustix::fs::flock(file, lock)) {
         Ok(()) => Ok(()),
         Err(Errno::EWOULDBLOCK) => Err(LedgerError::Locked),
         Err(errno) => Err(errno.into()),

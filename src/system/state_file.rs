@@ -15,6 +15,7 @@ use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, fsync, geteuid, unlinkat};
 use rustix::fs::{PROC_SUPER_MAGIC, XattrFlags, fgetxattr, fsetxattr, fstatfs};
 
 use super::dir::{Dir, OpenError, UntrustedLink, facts_of};
+use super::file::{again, again_nix};
 use super::lock::{LockError, LockedFile};
 use crate::facts::{FileFacts, FileKind};
 use crate::names::{FileName, LogPath};
@@ -111,8 +112,10 @@ impl Spot {
     pub fn open(&self, write: bool) -> Result<File, Errno> {
         let access = if write { OFlag::O_RDWR } else { OFlag::O_RDONLY };
         let guard = OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
-        openat(self.dir.handle(), self.name.as_os_str(), access | guard, OpenMode::empty())
-            .map(File::from)
+        again_nix(|| {
+            openat(self.dir.handle(), self.name.as_os_str(), access | guard, OpenMode::empty())
+        })
+        .map(File::from)
     }
 
     /// Makes the file, which must not exist.
@@ -123,7 +126,7 @@ impl Spot {
         let flags =
             OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         let mode = OpenMode::from_bits_truncate(mode);
-        openat(self.dir.handle(), self.name.as_os_str(), flags, mode).map(File::from)
+        again_nix(|| openat(self.dir.handle(), self.name.as_os_str(), flags, mode)).map(File::from)
     }
 
     /// Removes the name; removing what is absent is done.
@@ -131,7 +134,9 @@ impl Spot {
     /// # Errors
     /// What the system says.
     pub fn remove(&self) -> Result<(), Errno> {
-        match unlinkat(self.dir.handle(), self.name.as_os_str(), UnlinkatFlags::NoRemoveDir) {
+        match again_nix(|| {
+            unlinkat(self.dir.handle(), self.name.as_os_str(), UnlinkatFlags::NoRemoveDir)
+        }) {
             Ok(()) | Err(Errno::ENOENT) => Ok(()),
             Err(errno) => Err(errno),
         }
@@ -143,7 +148,7 @@ impl Spot {
     /// What the system says.
     pub fn replace(&self, to: &Self) -> Result<(), Errno> {
         let (from_dir, to_dir) = (self.dir.handle(), to.dir.handle());
-        renameat(from_dir, self.name.as_os_str(), to_dir, to.name.as_os_str())?;
+        again_nix(|| renameat(from_dir, self.name.as_os_str(), to_dir, to.name.as_os_str()))?;
         to.sync_dir()
     }
 
@@ -156,7 +161,9 @@ impl Spot {
         let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         loop {
             let mode = OpenMode::S_IRUSR | OpenMode::S_IWUSR;
-            let file = File::from(openat(self.dir.handle(), self.name.as_os_str(), flags, mode)?);
+            let file = File::from(again_nix(|| {
+                openat(self.dir.handle(), self.name.as_os_str(), flags, mode)
+            })?);
             let facts = facts_of(&file)?;
             if facts.uid != geteuid().as_raw() || facts.mode.0 & 0o077 != 0 {
                 return Err(Errno::EACCES);
@@ -172,11 +179,11 @@ impl Spot {
     /// Syncs the directory, which a handle for names only cannot do.
     fn sync_dir(&self) -> Result<(), Errno> {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        match openat(self.dir.handle(), ".", flags, OpenMode::empty()) {
+        match again_nix(|| openat(self.dir.handle(), ".", flags, OpenMode::empty())) {
             // A directory that may be written but not read cannot be synced.
             Err(Errno::EACCES) => Ok(()),
             Err(errno) => Err(errno),
-            Ok(dir) => match fsync(&dir) {
+            Ok(dir) => match again_nix(|| fsync(&dir)) {
                 // Some file systems have no such thing.
                 Ok(()) | Err(Errno::EINVAL) => Ok(()),
                 Err(errno) => Err(errno),
@@ -190,7 +197,7 @@ impl Spot {
 /// # Errors
 /// What the system says.
 pub fn touch(file: &File) -> Result<(), Errno> {
-    futimens(file, &TimeSpec::UTIME_NOW, &TimeSpec::UTIME_NOW)
+    again_nix(|| futimens(file, &TimeSpec::UTIME_NOW, &TimeSpec::UTIME_NOW))
 }
 
 /// Whether the error says that the name is taken.
@@ -231,11 +238,11 @@ pub fn fill(file: File, bytes: &[u8], like: &File, look: &FileFacts) -> Result<L
         copy_attribute(like, file, name)?;
     }
     if geteuid().is_root() {
-        fchown(file, Some(Uid::from_raw(look.uid)), Some(Gid::from_raw(look.gid)))?;
+        again_nix(|| fchown(file, Some(Uid::from_raw(look.uid)), Some(Gid::from_raw(look.gid))))?;
     }
     // Not readable by others: whoever can open a file can lock it.
-    fchmod(file, OpenMode::from_bits_truncate(look.mode.0 & 0o777 & !0o004))?;
-    fsync(file)?;
+    again_nix(|| fchmod(file, OpenMode::from_bits_truncate(look.mode.0 & 0o777 & !0o004)))?;
+    again_nix(|| fsync(file))?;
     Ok(locked)
 }
 
@@ -244,13 +251,10 @@ fn copy_attribute(from: &File, to: &File, name: &str) -> Result<(), Errno> {
     let mut value = vec![0; LONGEST_ATTRIBUTE];
     let Ok(length) = fgetxattr(from.as_fd(), name, &mut value) else { return Ok(()) };
     let value = value.get(..length).unwrap_or_default();
-    match fsetxattr(to.as_fd(), name, value, XattrFlags::empty()) {
+    match again(|| fsetxattr(to.as_fd(), name, value, XattrFlags::empty())) {
         // A label that this process may not set stays what the directory gives it.
-        Ok(())
-        | Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::PERM | rustix::io::Errno::ACCESS) => {
-            Ok(())
-        }
-        Err(errno) => Err(Errno::from_raw(errno.raw_os_error())),
+        Ok(()) | Err(Errno::EOPNOTSUPP | Errno::EPERM | Errno::EACCES) => Ok(()),
+        Err(errno) => Err(errno),
     }
 }
 
