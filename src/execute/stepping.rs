@@ -4,9 +4,7 @@ use std::borrow::Cow;
 
 use crate::event::{Event, Observer, Postponement, StepResult};
 use crate::execute::compress::{Compressing, Opened};
-use crate::execute::effects::{
-    Company, Shows, blame, is_announced, perform, shows_on_disk,
-};
+use crate::execute::effects::{Company, Shows, blame, is_announced, perform, shows_on_disk};
 use crate::execute::lines::Line;
 use crate::execute::live::Live;
 use crate::execute::rename::discard_copy;

@@ -10,8 +10,7 @@ use crate::scene::{set_mode, when};
 /// Nothing is lost and nothing is broken, and the run after the next is content.
 fn is_made_good(scenario: &Scenario, setup: Setup, wanted: &End, what: &str) {
     let setup = setup.with(|scene, _| scene.run(OPTIONS).run(OPTIONS).status(0));
-    let (found, lines) = (setup.end(), wanted.lines());
-    let lost: Vec<_> = lines.keys().filter(|l| !found.lines().contains_key(*l)).collect();
+    let lost = setup.end().lost(wanted);
     if !lost.is_empty() {
         setup.scene.fail(&format!("{scenario:?}\n{what}: lost {lost:?}"));
     }
@@ -27,27 +26,31 @@ fn few() -> Vec<Scenario> {
 #[test]
 fn a_journal_that_is_cut_off_anywhere_loses_no_line() {
     when::steady_day();
-    let (mut sample, mut tried) = (Sample::wanted(41), 0);
-    for scenario in few() {
-        let (wanted, last) = undisturbed(&scenario);
-        let point = last * 2 / 3;
-        for length in 0.. {
-            // A sample of the bytes is smaller than one of the calls.
-            if !(sample.next() && (sample.is_full() || length % 8 == 0)) {
-                continue;
+    let mut sample = Sample::of(77);
+    let scenarios: Vec<_> = few().into_iter().map(|s| (s, undisturbed(&s))).collect();
+    let cut_at = |scenario: &Scenario, (wanted, last): &(End, usize), length: usize| {
+        let (setup, _) = killed(scenario, last * 2 / 3);
+        let journal = setup.scene.root().join("var/state.journal");
+        let file = fs::OpenOptions::new().write(true).open(&journal).expect("journal");
+        let whole = usize::try_from(file.metadata().expect("metadata").len()).expect("length");
+        file.set_len(length as u64 % (whole as u64 + 1)).expect("cut");
+        is_made_good(scenario, setup, wanted, &format!("journal cut at {length}"));
+        length < whole
+    };
+    if sample.is_full() {
+        for (scenario, end) in &scenarios {
+            let lengths = (0..1_000_000).take_while(|&length| cut_at(scenario, end, length));
+            for _ in lengths {
+                sample.count();
             }
-            let (setup, _) = killed(&scenario, point);
-            let journal = setup.scene.root().join("var/state.journal");
-            let file = fs::OpenOptions::new().write(true).open(&journal).expect("journal");
-            if length > file.metadata().expect("metadata").len() {
-                break;
-            }
-            file.set_len(length).expect("cut");
-            is_made_good(&scenario, setup, &wanted, &format!("journal cut at {length}"));
-            tried += 1;
         }
     }
-    assert!(tried > 0, "no length was tried");
+    while !sample.is_full() && sample.goes_on() {
+        let (scenario, end) = &scenarios[sample.number(scenarios.len())];
+        cut_at(scenario, end, sample.number(1_000_000));
+        sample.count();
+    }
+    sample.report("journals cut off");
 }
 
 #[test]

@@ -5,12 +5,14 @@
 //! Then two ordinary runs must leave the very tree that undisturbed runs leave: no line missing,
 //! none twice, no broken archive, no temporary, the right versions, and the daemon got its signal.
 //!
-//! `LOGROTATE_RS_CRASH=full` tries every point of every scenario; otherwise a sample is tried, which
-//! `LOGROTATE_RS_CRASH=SEED` varies.
+//! `LOGROTATE_RS_CRASH=full` tries every point of every scenario; otherwise a sample is tried: see
+//! [`sample`].
 #![cfg(target_arch = "x86_64")]
 
 mod errors;
 mod journal;
+mod power;
+mod sample;
 mod scenario;
 mod signal;
 
@@ -19,36 +21,8 @@ use std::path::Path;
 
 use crate::scene::trace::Fate;
 use crate::scene::{Scene, Tree, program, when};
+use sample::Sample;
 use scenario::{End, OPTIONS, Scenario, Setup};
-
-/// Of so many points one is tried in a sample.
-const ONE_OF: u64 = 160;
-
-/// Says which points are tried: all of them, or a sample that a seed chooses.
-struct Sample(Option<u64>);
-
-impl Sample {
-    fn wanted(offset: u64) -> Self {
-        match std::env::var("LOGROTATE_RS_CRASH").as_deref() {
-            Ok("full") => Self(None),
-            Ok(seed) => Self(Some(seed.parse::<u64>().expect("a seed is a number") ^ offset)),
-            Err(_) => Self(Some(offset)),
-        }
-    }
-
-    fn is_full(&self) -> bool {
-        self.0.is_none()
-    }
-
-    /// Whether the next point is tried.
-    fn next(&mut self) -> bool {
-        let Some(state) = &mut self.0 else { return true };
-        // Knuth's generator; its upper bits are good enough to choose by.
-        *state =
-            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (*state >> 33).is_multiple_of(ONE_OF)
-    }
-}
 
 /// What two undisturbed runs leave, and at how many points the first can be interrupted.
 fn undisturbed(scenario: &Scenario) -> (End, usize) {
@@ -98,26 +72,53 @@ fn survives_death_at(scenario: &Scenario, point: usize, wanted: &End) {
     }
 }
 
-fn survives(method: usize) {
+/// Of a scenario that was chosen, so many moments are tried: what it leaves undisturbed costs two runs
+/// to find out.
+const OF_ONE: usize = 4;
+
+/// Tries the moments of these scenarios that the sample asks for, all or some; each with what two
+/// undisturbed runs leave.
+fn at_moments(
+    what: &str,
+    mut sample: Sample,
+    scenarios: &[Scenario],
+    mut try_at: impl FnMut(&Scenario, &End, usize, &mut Sample),
+) {
     when::steady_day();
-    let mut sample = Sample::wanted(method as u64);
-    let mut tried = 0;
-    for scenario in scenario::all(method) {
-        let points: Vec<bool> = (0..200).map(|_| sample.next()).collect();
-        if !points[..60].contains(&true) {
-            continue;
-        }
-        let (wanted, last) = undisturbed(&scenario);
+    let end = |scenario| {
+        let (wanted, last) = undisturbed(scenario);
         assert!(last > 5, "only {last} changes: is the run traced?");
-        for point in 1..=last {
-            if points.get(point).is_none_or(|&wanted| wanted) {
-                survives_death_at(&scenario, point, &wanted);
-                tried += 1;
+        (wanted, last)
+    };
+    if sample.is_full() {
+        for scenario in scenarios {
+            let (wanted, last) = end(scenario);
+            for point in 1..=last {
+                try_at(scenario, &wanted, point, &mut sample);
+                sample.count();
             }
         }
     }
-    println!("{}: killed at {tried} points", scenario::METHODS[method].0);
-    assert!(tried > 0, "no point was tried");
+    while !sample.is_full() && sample.goes_on() {
+        let scenario = &scenarios[sample.number(scenarios.len())];
+        let (wanted, last) = end(scenario);
+        for _ in 0..OF_ONE {
+            if sample.goes_on() {
+                let point = 1 + sample.number(last);
+                try_at(scenario, &wanted, point, &mut sample);
+                sample.count();
+            }
+        }
+    }
+    sample.report(what);
+}
+
+fn survives(method: usize) {
+    let what = scenario::METHODS[method].0;
+    let scenarios = scenario::all(method);
+    at_moments(what, Sample::of(method as u64), &scenarios, |scenario, wanted, point, _| {
+        survives_death_at(scenario, point, wanted);
+    });
 }
 
 /// Not a sample: every single point of what most people have.

@@ -27,9 +27,6 @@ const NAMINGS: [&str; 2] = ["numbered", "dated"];
 const PACKINGS: [&str; 3] = ["plain", "compress", "delaycompress"];
 const SHAPES: [&str; 6] = ["one log", "three logs", "maxage", "preremove", "mail", "shred"];
 
-/// The line that says that the right file was mailed.
-pub const MAILED: &str = "yes";
-
 /// The one that mails. It takes nothing but the version that has to go.
 const MAILER: &str = "#!/bin/sh\ngrep -q 'line 3$' || exit 1\necho yes > {dir}/mailed\n";
 
@@ -67,7 +64,7 @@ pub struct Setup {
     /// A directory on another file system.
     pub far: tempfile::TempDir,
     /// Who has the logs open.
-    _writers: Vec<fs::File>,
+    writers: Vec<fs::File>,
 }
 
 /// What a scenario leaves.
@@ -88,6 +85,17 @@ impl Scenario {
 
     /// Lays it out.
     pub fn set_up(&self) -> Setup {
+        self.lay_out(Scene::new())
+    }
+
+    /// The same on a disk of its own; all of it is on that disk when this returns.
+    pub fn set_up_on_a_disk(&self) -> Setup {
+        let setup = self.lay_out(Scene::on_a_disk(&[]));
+        setup.scene.disk().sync();
+        setup
+    }
+
+    fn lay_out(&self, scene: Scene) -> Setup {
         let far = tempfile::Builder::new().prefix("far-").tempdir_in("/dev/shm").expect("tmpfs");
         let mut block = format!("rotate {}\ndaily\n{}\n", self.keep, self.method.1);
         if self.naming == "dated" {
@@ -108,7 +116,7 @@ impl Scenario {
         };
         block += "postrotate\necho hup >> {out}/signals\nendscript\n";
         let text = format!("{{dir}}/*.log {{\n{block}}}\n");
-        let mut scene = Scene::new().dir("old");
+        let mut scene = scene.dir("old");
         scene = scene.config(&text.replace("{far}", &far.path().display().to_string()));
         let mailer = scene.out_path("mailer");
         fs::write(&mailer, scene.expand(MAILER)).expect("write");
@@ -132,7 +140,7 @@ impl Scenario {
                 scene = self.version(scene, &far, log, slot, &content);
             }
         }
-        Setup { scene, far, _writers: writers }
+        Setup { scene, far, writers }
     }
 
     fn version(
@@ -170,6 +178,12 @@ impl Scenario {
 }
 
 impl Setup {
+    /// Power fails, and comes back: what there is now is in this image.
+    pub fn power_up(&mut self, image: &[u8]) {
+        self.writers.clear();
+        self.scene.disk().power_up(image);
+    }
+
     /// What is there now.
     pub fn end(&self) -> End {
         let signals = fs::read_to_string(self.scene.out_path("signals")).unwrap_or_default();
@@ -195,6 +209,11 @@ impl Setup {
     }
 }
 
+/// Whether a line is a whole one of a log: `a.log line 7`.
+fn is_whole(line: &str) -> bool {
+    line.get(1..).and_then(|rest| rest.strip_prefix(".log line ")).is_some_and(|n| !n.is_empty())
+}
+
 impl End {
     /// How often each line is there.
     pub fn lines(&self) -> BTreeMap<String, usize> {
@@ -205,6 +224,18 @@ impl End {
             }
         }
         lines
+    }
+
+    /// The lines of logs that `wanted` has and this has not. A line that was cut where a block of the log
+    /// ends is whole again with the beginning of another file; the pieces of such lines are none.
+    pub fn lost(&self, wanted: &Self) -> Vec<String> {
+        let found = self.lines();
+        let healed = |line: &str| {
+            let mut cuts = (1..line.len()).map(|at| line.split_at(at));
+            cuts.any(|(begin, rest)| found.contains_key(begin) && found.contains_key(rest))
+        };
+        let missing = |line: &String| is_whole(line) && !found.contains_key(line) && !healed(line);
+        wanted.lines().into_keys().filter(missing).collect()
     }
 
     /// Names that nothing but an unfinished run leaves.

@@ -18,7 +18,7 @@ const BALLAST: &str = "ballast";
 /// A file system that is mounted for as long as this lives.
 pub struct Disk {
     /// Holds the image.
-    _temp: tempfile::TempDir,
+    temp: tempfile::TempDir,
     /// The loop device: the same one for all of its life, as a disk has it.
     device: String,
     at: PathBuf,
@@ -38,7 +38,7 @@ impl Disk {
             "losetup",
             ["--find", "--show"].map(OsStr::new).into_iter().chain([image.as_os_str()]),
         );
-        let disk = Self { _temp: temp, device: device.trim().into(), at: at.into() };
+        let disk = Self { temp, device: device.trim().into(), at: at.into() };
         disk.mount();
         disk
     }
@@ -49,6 +49,13 @@ impl Disk {
     }
 
     fn unmount(&self) {
+        // Whatever another test is about to start has our files open until it is started.
+        for _ in 0..100 {
+            if Command::new("umount").arg("-q").arg(&self.at).status().is_ok_and(|s| s.success()) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
         call("umount", [self.at.as_os_str()]);
     }
 
@@ -90,6 +97,20 @@ impl Disk {
     /// Writes everything that the kernel still keeps.
     pub fn sync(&self) {
         call("sync", [OsStr::new("-f"), self.at.as_os_str()]);
+    }
+
+    /// The file that stands for the platters: it holds what has reached the disk. Everything that the
+    /// kernel keeps for this file system in its memory is missing there, and is lost with the power.
+    pub fn image(&self) -> PathBuf {
+        self.temp.path().join(IMAGE)
+    }
+
+    /// Comes up again after a loss of power, with this image.
+    pub fn power_up(&self, image: &[u8]) {
+        self.unmount();
+        let disk = fs::OpenOptions::new().write(true).open(&self.device);
+        disk.and_then(|mut disk| disk.write_all(image)).expect("written");
+        self.mount();
     }
 
     /// What breaks it.

@@ -26,6 +26,8 @@ pub struct Change {
     pub number: usize,
     /// Whether the program itself makes it, and not a script or a compressor.
     pub own: bool,
+    /// The name of the file, where the call has it open.
+    pub file: Option<String>,
 }
 
 /// What becomes of a call.
@@ -198,7 +200,12 @@ impl Tracer {
             && self.is_of_interest(pid, by, args)
         {
             self.seen += 1;
-            match choose(&Change { call, number: self.seen, own: pid == self.main }) {
+            let file = match by {
+                By::Descriptor(argument) => open_file(pid, args[argument])
+                    .and_then(|path| Some(path.file_name()?.to_str()?.to_owned())),
+                By::Name | By::Flags(_) => None,
+            };
+            match choose(&Change { call, number: self.seen, own: pid == self.main, file }) {
                 Fate::Happens => {}
                 Fate::Death => return false,
                 Fate::Fails(errno) => {
@@ -217,14 +224,18 @@ impl Tracer {
             By::Name => true,
             By::Flags(argument) => args[argument] & libc::O_CREAT as u64 != 0,
             By::Descriptor(argument) => {
-                let path = std::fs::read_link(format!("/proc/{pid}/fd/{}", args[argument]));
-                let Ok(path) = path else { return false };
+                let Some(path) = open_file(pid, args[argument]) else { return false };
                 // `state`, `state.journal` and the like count.
                 let path = path.as_os_str().as_encoded_bytes();
                 self.places.iter().any(|p| path.starts_with(p.as_os_str().as_encoded_bytes()))
             }
         }
     }
+}
+
+/// What a process has open.
+fn open_file(pid: Pid, descriptor: u64) -> Option<PathBuf> {
+    std::fs::read_link(format!("/proc/{pid}/fd/{descriptor}")).ok()
 }
 
 fn go_on(pid: Pid, signal: Option<Signal>) {
