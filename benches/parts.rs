@@ -116,6 +116,7 @@ fn plan(c: &mut Criterion) {
                 date: None,
                 subjects: vec![subject.clone()],
                 taken: &|_, _| false,
+                room: &|_| None,
             });
             assert!(built.plan.steps.len() > 1008);
             built

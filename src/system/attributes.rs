@@ -87,7 +87,7 @@ fn set_access_list(to: &File, list: Option<Vec<u8>>) -> Result<(), Errno> {
     let Some(list) = list else { return Ok(()) };
     before_effect("access list")?;
     let flags = rustix::fs::XattrFlags::empty();
-    match rustix::fs::fsetxattr(to, ACCESS_LIST, &list, flags).map_err(errno) {
+    match again(|| rustix::fs::fsetxattr(to, ACCESS_LIST, &list, flags)) {
         Err(Errno::EOPNOTSUPP) | Ok(()) => Ok(()),
         Err(errno) => Err(errno),
     }
