@@ -102,12 +102,12 @@ fn rotated_under_a_writer(program: &str, rotations: usize, size_each: u64) -> [u
     let mut pieces = 0;
     for slot in (0..=rotations).rev() {
         let name = if slot == 0 { "a.log".into() } else { format!("a.log.{slot}") };
-        for line in BufReader::new(File::open(scene.log_path(&name)).expect("open")).split(b'\n') {
-            let line = line.expect("line");
-            let number = std::str::from_utf8(&line).ok().and_then(|line| {
-                line.strip_prefix("line ")?.strip_suffix(" of a log that is never closed")
-            });
-            let number = number.and_then(|number| number.parse::<usize>().ok());
+        for text in BufReader::new(File::open(scene.log_path(&name)).expect("open")).lines() {
+            // What a hole left may be anything.
+            let text = text.unwrap_or_default();
+            let number = text.split(' ').nth(1).and_then(|number| number.parse().ok());
+            let number = number.filter(|&number| line(number) == text);
+            let number = number.and_then(|number| usize::try_from(number).ok());
             match number.and_then(|number| seen.get_mut(number)) {
                 Some(seen) => *seen = seen.saturating_add(1),
                 None => pieces += 1,
