@@ -33,9 +33,8 @@ impl Sequence<'_> {
             newest = self.compress(&from, Expect::Made, attributes, scope, Why::Compression);
         }
         if let Some(file) = newest.as_ref().filter(|_| policy.mail.first) {
-            // An uncompressed copy is called after the log (compat ROT-92).
-            let log = self.is_packed(file).then(|| AnyPath(subject.log.as_path().into()));
-            self.mail(file, Expect::Made, scope, log);
+            let called = self.called(file, subject);
+            self.mail(file, Expect::Made, scope, called);
         }
         if self.count() == KeepCount::Last(0) {
             if let Some(file) = newest {
@@ -112,8 +111,16 @@ impl Sequence<'_> {
         let file = Place { dir, name: held.name.clone() };
         // These were never mailed as the newest, or long ago: they are mailed in any case (compat
         // ROT-41, ROT-44).
-        self.mail(&file, held.expect, scope, None);
+        let called = self.called(&file, subject);
+        self.mail(&file, held.expect, scope, called);
         self.remove_place(file, held.expect, scope, why);
+    }
+
+    /// What the mail with a file is called, if not after the file: with `mailfirst`, what is mailed
+    /// uncompressed is called after the log (compat ROT-92).
+    fn called(&self, file: &Place, subject: &Subject) -> Option<AnyPath> {
+        let after_log = self.request.policy.mail.first && self.is_packed(file);
+        after_log.then(|| AnyPath(subject.log.as_path().into()))
     }
 
     /// How many versions stay. One is kept where a copy could otherwise be mailed by nobody (compat

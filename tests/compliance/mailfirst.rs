@@ -57,3 +57,15 @@ fn maillast_takes_it_back() {
         .quiet()
         .expect_out("mails", "3:-s {dir}/a.log.2 root@x\nold\n");
 }
+
+#[test]
+fn what_maxage_removes_is_called_after_the_log_too_if_it_is_mailed_uncompressed() {
+    with_mailer("{dir}/a.log {\nrotate 5\nmaxage 3\ncompress\nmail root@x\nmailfirst\n}", READS)
+        .file("a.log.1.gz", "old\n")
+        .days_old(9)
+        .log("a.log", "new\n")
+        .run(RUN)
+        .quiet()
+        .expect_out("mails", "3:-s {dir}/a.log root@x\nold\n3:-s {dir}/a.log root@x\nnew\n")
+        .expect_files([("a.log.1.gz", "new\n")]);
+}
