@@ -46,6 +46,20 @@ fn a_log_that_the_user_may_not_empty_is_not_copied_either() {
         .expect_files([("sub/a.log", "x\n")]);
 }
 
+/// 3.21 opens what it copies for writing, too, and leaves it under its temporary name.
+#[test]
+fn with_renamecopy_a_log_that_the_user_may_only_read_is_copied() {
+    differs("B-06", || {
+        of_daemon("su daemon daemon\nrenamecopy")
+            .log("sub/a.log", "x\n")
+            .owner(DAEMON.0, DAEMON.1)
+            .mode(0o400)
+            .run(["-f"])
+            .quiet()
+            .expect_files([("sub/a.log.1", "x\n")]);
+    });
+}
+
 #[test]
 fn a_directory_that_the_user_may_not_write_is_an_error() {
     Scene::new()

@@ -76,7 +76,15 @@ pub const LISTED: &[Listed] = &[
     row("compress-endings", WE_GO_ON, |m, b, s, _| {
         versions(m, b, s, |v| other_ending(&v, s)) || dated(m, b, s, |_, n| is_other(n, s))
     }),
-    row("chain", WE_GO_ON, |m, b, s, _| versions(m, b, s, |v| above_a_gap(&v, s))),
+    row("chain", WE_GO_ON, |m, b, s, _| {
+        // Without shared scripts, versions that are logs as well leave gaps.
+        versions(m, b, s, |v| above_a_gap(&v, s))
+            || matches_old_versions(b, s) && !s.shared && versions(m, b, s, |v| !v.is_empty())
+    }),
+    row("own-versions", WE_GO_ON, |m, b, s, _| {
+        let any = versions(m, b, s, |v| !v.is_empty()) || dated(m, b, s, |_, _| true);
+        matches_old_versions(b, s) && s.shared && any
+    }),
     row("rotate-0", WE_GO_ON, |m, b, s, _| {
         let is_dated = s.copies && dated(m, b, s, |_, _| true);
         s.rotate == 0 && (is_dated || versions(m, b, s, |v| !v.is_empty()) && !s.dated)
@@ -112,7 +120,9 @@ pub const LISTED: &[Listed] = &[
     row("B-16", WE_GO_ON, |m, b, s, _| s.shared && (fails(s) || refuses(m, b, s))),
     row("B-48", WE_GO_ON, |_, _, s, _| s.delay && compressor_fails(s)),
     row("B-20", WE_GO_ON, |_, _, s, _| s.copy && s.rename_copy),
-    row("B-06", WE_GO_ON, |_, _, s, _| s.rename_copy && script_fails(s, "postrotate")),
+    row("B-06", WE_GO_ON, |m, b, s, _| {
+        s.rename_copy && (script_fails(s, "postrotate") || is_denied(m, b, s))
+    }),
     row("mail-plain", WE_GO_ON, |m, b, s, _| {
         let is_plain = |name: &str| !name.ends_with(&s.compress_ending);
         s.mail.is_some()
@@ -213,6 +223,12 @@ fn of_block<'a>(
 /// Whether the user of `su` may not do all with all of this.
 fn is_denied(m: &Moment<'_>, block: &Block, s: &Settings<'_>) -> bool {
     s.su.is_some_and(|ids| of_block(m, block, s).any(|entry| rights(entry, ids, false) != 7))
+}
+
+/// Whether a wildcard of the block matches the old versions of its logs.
+fn matches_old_versions(block: &Block, s: &Settings<'_>) -> bool {
+    let ends_alike = |log: &Vec<u8>| s.stem(log).1 == ".log" && s.old_dir.is_none();
+    block.patterns.iter().any(|p| p == b"*.log") && block.logs.iter().any(ends_alike)
 }
 
 /// What a user may do with a directory, or with a file, where executing counts as allowed. With the
