@@ -50,7 +50,8 @@ fn resolve(items: &[Item]) -> Config {
 
 /// Where things stand, moved back by so many bytes.
 fn places(items: &[Item], by: usize) -> Vec<(usize, usize)> {
-    let of = |span: &Span| (span.start - by, span.end - by);
+    let at = |place: u32| usize::try_from(place).expect("a text fits") - by;
+    let of = |span: &Span| (at(span.start), at(span.end));
     items
         .iter()
         .flat_map(|item| match item {
