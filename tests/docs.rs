@@ -289,6 +289,24 @@ fn every_difference_has_a_test_that_exists() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// Two branches may each bring a row.
+#[test]
+fn no_line_of_the_lists_is_there_twice() {
+    for name in ["docs/differences.md", "CHANGELOG.md", "CONTRIBUTING.md"] {
+        let text = text(name);
+        // What a row or an item begins with says what it is about.
+        let begins = |line: &str| -> Option<String> {
+            let item = line.strip_prefix("- ").or_else(|| line.strip_prefix("| "))?;
+            let cells: Vec<_> = item.split(" | ").take(2).collect();
+            (!item.starts_with("---") && !item.starts_with("id |")).then(|| cells.join(" | "))
+        };
+        let mut seen = BTreeSet::new();
+        for line in text.lines().filter_map(begins) {
+            assert!(seen.insert(line.clone()), "{name}: {line}");
+        }
+    }
+}
+
 #[test]
 fn every_reason_for_a_difference_is_a_row() {
     let differences = text("docs/differences.md");
