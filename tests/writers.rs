@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::scene::{Scene, program};
+use crate::scene::{Scene, close, program};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -233,7 +233,7 @@ fn a_writer_that_never_reopens_loses_no_line_and_is_noted_once() {
     assert_eq!((notes, named), (1, 1));
     let scene = scene.run(["-v"]).status(0).stderr_has("a.log.5 is still written by process");
     // It ends; what was postponed is made good, although no log is due.
-    drop(writer);
+    close(writer);
     let scene = scene.run([]).quiet();
     let mut all = String::new();
     for slot in (1..=RUNS).rev() {
@@ -255,7 +255,7 @@ fn a_daemon_that_reopens_its_log_within_the_wait_is_not_noted() {
     let daemon = thread::spawn(move || {
         until("the log has moved", || moved.exists());
         thread::sleep(Duration::from_millis(800));
-        drop(writer);
+        close(writer);
     });
     let scene = scene.run(["-f"]).quiet().expect_file("a.log.1.gz", "x\n");
     daemon.join().expect("daemon");
@@ -287,7 +287,7 @@ fn a_log_that_can_only_be_emptied_is_emptied_right_after_a_read_that_found_nothi
     let args = ["-qq", "-o", "{out}/trace", program(), "-f", "-s", "{state}", "{config}"];
     let args: Vec<String> = args.into_iter().map(|a| scene.expand(a)).collect();
     let run = scene.start("strace", args).end();
-    drop(writer);
+    close(writer);
     let scene = scene.ended(run).status(0).expect_file("a.log.1", "x\n").expect_file("a.log", "");
     let trace = fs::read_to_string(scene.out_path("trace")).expect("trace");
     let lines: Vec<&str> = trace.lines().collect();
@@ -309,7 +309,7 @@ fn with_su_a_writer_of_another_users_log_is_noticed_and_named() {
     let writer = OpenOptions::new().append(true).open(path).expect("open");
     let named = format!("is still written by process {} (", std::process::id());
     let scene = scene.run(["-f"]).status(0).stderr_has(&named).expect_file("sub/a.log.1", "x\n");
-    drop(writer);
+    close(writer);
     scene.run(["-v"]).status(0).expect_no_file("sub/a.log.1");
 }
 

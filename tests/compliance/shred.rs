@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 
-use crate::scene::{Scene, differs, program, set_mode};
+use crate::scene::{Scene, close, differs, program, set_mode};
 
 /// A `shred` that says how it was called, and what the file at its standard output holds.
 const TELLS: &str = "#!/bin/sh\n\
@@ -178,7 +178,7 @@ fn a_file_that_is_still_written_is_not_overwritten() {
             .status(0)
             .stderr_has("a.log.2 is still written by")
             .expect_file("a.log.2", "old\n");
-        drop(writer);
+        close(writer);
         scene.run([]).quiet().expect_files([("a.log.1", "new\n")]);
     });
 }

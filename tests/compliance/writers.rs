@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 
 use super::mail::{READS, with_mailer};
-use crate::scene::{Scene, differs};
+use crate::scene::{Scene, close, differs};
 
 const TEXT: &str = "before\n";
 
@@ -14,7 +14,7 @@ fn run(directive: &str) -> Scene {
     let scene = Scene::new().config(&config).log("a.log", TEXT);
     let writer = OpenOptions::new().append(true).open(scene.log_path("a.log")).expect("open");
     let scene = scene.run(["-f"]);
-    drop(writer);
+    close(writer);
     scene
 }
 
@@ -49,7 +49,7 @@ fn a_removal_waits_too() {
         let scene = Scene::new().config(config).log("a.log", TEXT);
         let writer = OpenOptions::new().append(true).open(scene.log_path("a.log")).expect("open");
         let scene = scene.run(["-f"]).status(0).expect_file("a.log.1", TEXT);
-        drop(writer);
+        close(writer);
         scene.run([]).quiet().expect_no_file("a.log.1");
     });
 }
@@ -63,7 +63,7 @@ fn a_mail_waits_too() {
             OpenOptions::new().append(true).open(scene.log_path("a.log")).expect("open");
         let scene = scene.run(["-f", "-m", "{out}/mailer"]).status(0).expect_no_out("mails");
         writer.write_all(b"late\n").expect("write");
-        drop(writer);
+        close(writer);
         scene
             .run(["-m", "{out}/mailer"])
             .quiet()

@@ -410,6 +410,13 @@ impl Scene {
     }
 }
 
+/// Closes a file, and waits until it is closed: children of other tests have our descriptors until they
+/// begin their own program.
+pub fn close(file: fs::File) {
+    drop(file);
+    std::thread::sleep(Duration::from_millis(200));
+}
+
 /// Sets a file's mode.
 pub fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
