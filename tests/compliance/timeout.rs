@@ -35,7 +35,7 @@ fn a_prerotate_over_its_timeout_keeps_the_log_where_it_is() {
 #[test]
 fn a_daemon_lives_on_if_its_script_ended_in_time() {
     differs("timeout", || {
-        let start = "postrotate\nsleep 100 >/dev/null 2>&1 &\necho $! >{out}/daemon";
+        let start = "postrotate\nsleep 8 >/dev/null 2>&1 &\necho $! >{out}/daemon";
         let scene = run("timeout 50s", start).quiet();
         let number = std::fs::read_to_string(scene.out_path("daemon")).expect("a number");
         let daemon = nix::unistd::Pid::from_raw(number.trim().parse().expect("a number"));
