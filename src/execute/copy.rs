@@ -28,14 +28,16 @@ impl Making<'_> {
     /// Whether the final file is there already, and complete; else makes room for the temporary one.
     ///
     /// In a resumed plan, a final name without a temporary one means that the run died after giving
-    /// it; a temporary one is unfinished, as far as we know, and is made again. In any other case
-    /// neither may be there.
+    /// it, unless the source was put there by this run: what is older than its source holds something
+    /// else (a journal that was cut off may not tell). A temporary one is unfinished, as far as we know,
+    /// and is made again. In any other case neither may be there.
     pub fn is_made(&self, site: &Site<'_>) -> Result<Option<FileId>> {
         let what = format!("error creating output file {}", site.shown(self.to));
         let (temp, to) = (site.facts(self.temp)?, site.facts(self.to)?);
+        let fresh = site.fresh.contains(self.from);
         match (temp, to) {
             (None, None) => Ok(None),
-            (None, Some(to)) if site.resumed && self.can_be_ours(&to) => Ok(Some(to.id)),
+            (None, Some(to)) if site.resumed && !fresh && self.can_be_ours(&to) => Ok(Some(to.id)),
             (Some(temp), Some(to)) if site.resumed && temp.id.is(&to.id) => Ok(Some(to.id)),
             (_, Some(_)) => Err(system(&what, Errno::EEXIST)),
             (Some(_), None) if site.resumed => {

@@ -1,7 +1,7 @@
 //! Where a step works: its plan's directories, and what earlier steps have left there.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::event::Postponement;
@@ -19,6 +19,8 @@ pub(super) struct Site<'a> {
     pub dirs: &'a RefCell<Dirs>,
     pub plan: &'a Plan,
     pub made: &'a HashMap<Place, FileId>,
+    /// See [`Work::fresh`](super::work::Work::fresh).
+    pub fresh: &'a HashSet<Place>,
     /// The index of the step.
     pub at: usize,
     /// The step may have been done already, by a run that died.

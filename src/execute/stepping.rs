@@ -70,8 +70,14 @@ impl Live {
         }
         let lowered = identity::assume_if(work.plan.identity);
         let resumed = work.resumed;
-        let site =
-            Site { dirs: &self.dirs, plan: &work.plan, made: &work.made, at: index, resumed };
+        let site = Site {
+            dirs: &self.dirs,
+            plan: &work.plan,
+            made: &work.made,
+            fresh: &work.fresh,
+            at: index,
+            resumed,
+        };
         let settled = match (&lowered, work.standing(index)) {
             (Err(fault), _) => {
                 observer.observe(&Event::Error(fault));
@@ -125,7 +131,14 @@ impl Live {
         let plan = &work.plan;
         let Some(step) = plan.steps.get(index) else { return Ok((StepResult::Cancelled, None)) };
         let resumed = work.resumed;
-        let site = Site { dirs: &self.dirs, plan, made: &work.made, at: index, resumed };
+        let site = Site {
+            dirs: &self.dirs,
+            plan,
+            made: &work.made,
+            fresh: &work.fresh,
+            at: index,
+            resumed,
+        };
         if shows_on_disk(step) != Shows::Always {
             self.log.flush(observer);
         }
@@ -186,8 +199,14 @@ impl Live {
         let Some(step) = work.plan.steps.get(index) else { return true };
         let lowered = identity::assume_if(work.plan.identity);
         let resumed = work.resumed;
-        let site =
-            Site { dirs: &self.dirs, plan: &work.plan, made: &work.made, at: index, resumed };
+        let site = Site {
+            dirs: &self.dirs,
+            plan: &work.plan,
+            made: &work.made,
+            fresh: &work.fresh,
+            at: index,
+            resumed,
+        };
         self.log.sync(observer);
         let done = match (&lowered, Compressing::of(step)) {
             (Ok(_), Some(compressing)) => compressing.end(&site, ended),

@@ -1,6 +1,6 @@
 //! A plan and how far it has come.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use crate::event::StepResult;
@@ -21,6 +21,8 @@ pub(super) struct Work {
     stopped: Vec<(usize, Scope)>,
     /// Where this plan's own steps have put which file.
     pub made: HashMap<Place, FileId>,
+    /// Where steps have put a file in this run: nothing was made from it before.
+    pub fresh: HashSet<Place>,
     /// How often a step that must not be repeated for ever has been started, by index.
     pub starts: HashMap<usize, u32>,
     /// Whether a step has failed in this run. What failed in an earlier one was told by that.
@@ -53,6 +55,7 @@ impl Work {
             results,
             stopped,
             made,
+            fresh: HashSet::new(),
             starts,
             failed: false,
             resumed: false,
@@ -98,7 +101,12 @@ impl Work {
             StepResult::Postponed(why) => why.failed,
             StepResult::Done | StepResult::AlreadyDone | StepResult::Cancelled => false,
         };
+        let done = result == StepResult::Done;
         self.recall(index, result, id);
+        let place = self.plan.steps.get(index).and_then(|step| files(&step.action).1);
+        if let Some(place) = place.filter(|_| done) {
+            self.fresh.insert(place.clone());
+        }
     }
 
     /// The same for a step of an earlier run.
@@ -116,21 +124,7 @@ impl Work {
             return;
         }
         let Some(step) = self.plan.steps.get(index) else { return };
-        let (gone, there) = match &step.action {
-            Action::Rename { from, to, .. } => (Some(from), Some(to)),
-            Action::Publish { temp, to } => (Some(temp), Some(to)),
-            Action::Install { temp, log } => (Some(temp), Some(log)),
-            Action::Create { temp, .. }
-            | Action::Copy { temp, .. }
-            | Action::Compress { temp, .. } => (None, Some(temp)),
-            Action::Remove { file, .. } => (Some(file), None),
-            Action::Cut { archive: Some(archive), .. } => (Some(&archive.temp), Some(&archive.to)),
-            Action::Cut { archive: None, .. }
-            | Action::MakeDir { .. }
-            | Action::Mail { .. }
-            | Action::Script(_)
-            | Action::Signal(_) => (None, None),
-        };
+        let (gone, there) = files(&step.action);
         if let Some(gone) = gone {
             self.made.remove(gone);
         }
@@ -197,5 +191,24 @@ impl Work {
         let records = self.plan.records.iter().filter(|r| holds(r.after));
         let records = records.map(|r| (r.log.clone(), r.time)).collect();
         Outcome { results, records, failed: self.failed }
+    }
+}
+
+/// The place that a step takes a file from, and the one that it puts a file to.
+fn files(action: &Action) -> (Option<&Place>, Option<&Place>) {
+    match action {
+        Action::Rename { from, to, .. } => (Some(from), Some(to)),
+        Action::Publish { temp, to } => (Some(temp), Some(to)),
+        Action::Install { temp, log } => (Some(temp), Some(log)),
+        Action::Create { temp, .. } | Action::Copy { temp, .. } | Action::Compress { temp, .. } => {
+            (None, Some(temp))
+        }
+        Action::Remove { file, .. } => (Some(file), None),
+        Action::Cut { archive: Some(archive), .. } => (Some(&archive.temp), Some(&archive.to)),
+        Action::Cut { archive: None, .. }
+        | Action::MakeDir { .. }
+        | Action::Mail { .. }
+        | Action::Script(_)
+        | Action::Signal(_) => (None, None),
     }
 }

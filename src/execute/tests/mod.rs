@@ -6,7 +6,7 @@ mod journal;
 mod waiting;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -147,7 +147,7 @@ impl Scene {
     ) -> Result<Effect, Fault> {
         let dirs = RefCell::new(Dirs::default());
         let plan = self.plan("a.log", vec![step.clone()], 0);
-        let site = Site { dirs: &dirs, plan: &plan, made, at: 0, resumed };
+        let site = Site { dirs: &dirs, plan: &plan, made, fresh: &HashSet::new(), at: 0, resumed };
         let texts = self.texts();
         let mut company = Company { scripts: &texts, observer: &mut (), interrupted: 0 };
         perform(&site, step, &mut company).map_err(|halt| match halt {
