@@ -15,24 +15,25 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 ///
 /// Effects take a held directory and a `FileName`, so that no path can lead them elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FileName(OsString);
+pub struct FileName(Box<OsStr>);
 
 impl FileName {
     /// Makes a file name, or `None` if the text cannot be one.
     pub fn new(name: impl Into<OsString>) -> Option<Self> {
         let name = name.into();
-        let bytes = name.as_bytes();
-        let usable = !bytes.is_empty()
+        Self::is_usable(name.as_bytes()).then(|| Self(name.into_boxed_os_str()))
+    }
+
+    fn is_usable(bytes: &[u8]) -> bool {
+        !bytes.is_empty()
             && bytes != b"."
             && bytes != b".."
-            && !bytes.contains(&b'/')
-            && !bytes.contains(&0);
-        usable.then_some(Self(name))
+            && memchr::memchr2(b'/', 0, bytes).is_none()
     }
 
     /// Makes a file name from bytes, or `None` if they cannot be one.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        Self::new(OsStr::from_bytes(bytes))
+        Self::is_usable(bytes).then(|| Self(OsStr::from_bytes(bytes).into()))
     }
 
     /// The name as the system takes it.
@@ -64,7 +65,7 @@ impl fmt::Display for FileName {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LogPath {
     /// Not a `PathBuf`, which would take `/a//b` for `/a/b`: records are kept by bytes.
-    whole: OsString,
+    whole: Box<OsStr>,
     name: FileName,
 }
 
@@ -82,7 +83,10 @@ impl LogPath {
     pub fn from_bytes(path: Vec<u8>) -> Result<Self, Vec<u8>> {
         let start = path.iter().rposition(|&b| b == b'/').map_or(0, |i| i + 1);
         match FileName::from_bytes(&path[start..]) {
-            Some(name) => Ok(Self { whole: OsString::from_vec(path), name }),
+            Some(name) => {
+                let whole = OsString::from_vec(path).into_boxed_os_str();
+                Ok(Self { whole, name })
+            }
             None => Err(path),
         }
     }

@@ -1,32 +1,31 @@
 //! Where in which file a setting stands.
 
-use std::ops::Range;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::cell::OnceCell;
+use std::ops::{Deref, Range};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::names::Shown;
 
 /// One configuration file as it was read: its name as messages show it, and its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceFile {
-    name: PathBuf,
-    bytes: Vec<u8>,
-    /// Offsets of the first byte of each line.
-    lines: Box<[u32]>,
+    name: Box<Path>,
+    bytes: Box<[u8]>,
+    /// Offsets of the first byte of each line. Only messages ask for it.
+    lines: OnceCell<Box<[u32]>>,
 }
 
 impl SourceFile {
     /// Keeps a file's text for spans to point into.
-    pub fn new(name: impl Into<PathBuf>, bytes: Vec<u8>) -> Arc<Self> {
-        // Counted first: there may be a hundred thousand files.
-        let mut lines = Vec::with_capacity(bytes.split(|&b| b == b'\n').count());
-        lines.push(0);
-        lines.extend((1..).zip(&bytes).filter(|&(_, &b)| b == b'\n').map(|(next, _)| next));
-        Arc::new(Self { name: name.into(), bytes, lines: lines.into() })
+    pub fn new(name: impl Into<PathBuf>, bytes: Vec<u8>) -> Rc<Self> {
+        // No larger than they must be: there may be a hundred thousand files.
+        let name = name.into().into_boxed_path();
+        Rc::new(Self { name, bytes: bytes.into(), lines: OnceCell::new() })
     }
 
     /// The name as given to the program; inside an include directory the bare name (compat CFG-61).
-    pub fn name(&self) -> &PathBuf {
+    pub fn name(&self) -> &Path {
         &self.name
     }
 
@@ -43,20 +42,28 @@ impl SourceFile {
     /// The 1-based number of the line that holds the byte at `offset`; true numbers always (fixes
     /// compat B-33).
     pub fn line(&self, offset: usize) -> usize {
-        self.lines.partition_point(|&start| start as usize <= offset)
+        self.lines().partition_point(|&start| start as usize <= offset)
+    }
+
+    fn lines(&self) -> &[u32] {
+        self.lines.get_or_init(|| {
+            let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+            let after = memchr::memchr_iter(b'\n', &self.bytes).map(|at| offset(at + 1));
+            std::iter::once(0).chain(after).collect()
+        })
     }
 
     /// The bytes of a line (1-based), without its newline.
     pub fn line_bytes(&self, line: usize) -> &[u8] {
         let start = self.line_start(line);
-        let end = self.lines.get(line).map_or(self.bytes.len(), |&next| next as usize - 1);
+        let end = self.lines().get(line).map_or(self.bytes.len(), |&next| next as usize - 1);
         &self.bytes[start..end.max(start)]
     }
 
     /// The offset of the first byte of a line (1-based).
     pub fn line_start(&self, line: usize) -> usize {
         line.checked_sub(1)
-            .and_then(|index| self.lines.get(index))
+            .and_then(|index| self.lines().get(index))
             .map_or(self.bytes.len(), |&start| start as usize)
     }
 }
@@ -66,7 +73,7 @@ impl SourceFile {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
     /// The file.
-    pub file: Arc<SourceFile>,
+    pub file: Rc<SourceFile>,
     /// Offset of the first byte.
     pub start: u32,
     /// Offset after the last byte.
@@ -75,7 +82,7 @@ pub struct Span {
 
 impl Span {
     /// A stretch from one byte up to another. What lies above 4 GiB is cut off.
-    pub fn new(file: Arc<SourceFile>, range: Range<usize>) -> Self {
+    pub fn new(file: Rc<SourceFile>, range: Range<usize>) -> Self {
         let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         Self { file, start: offset(range.start), end: offset(range.end) }
     }
@@ -100,6 +107,48 @@ impl Span {
         self.file.bytes().get(self.range()).unwrap_or_default()
     }
 }
+
+/// Bytes of a configuration as they count: most often just as they stand in their file, where there are
+/// thousands of them already.
+#[derive(Debug, Clone)]
+pub enum SourceText {
+    /// As they stand there.
+    InFile(Span),
+    /// Otherwise: without quotes, or without comment lines.
+    Own(Box<[u8]>),
+}
+
+impl SourceText {
+    /// The bytes, kept in the file if it holds the same at this place.
+    pub fn at(place: &Span, bytes: Vec<u8>) -> Self {
+        if place.bytes() == bytes { Self::InFile(place.clone()) } else { bytes.into() }
+    }
+}
+
+impl Deref for SourceText {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::InFile(span) => span.bytes(),
+            Self::Own(bytes) => bytes,
+        }
+    }
+}
+
+impl From<Vec<u8>> for SourceText {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Own(bytes.into())
+    }
+}
+
+impl PartialEq for SourceText {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for SourceText {}
 
 /// A setting that few blocks have: what they all would have to keep for it is small.
 pub type Rare<T> = Option<Box<Setting<T>>>;

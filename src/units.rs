@@ -67,7 +67,10 @@ impl fmt::Display for SignalName {
 }
 
 /// A point of the file system's time.
+///
+/// Written as `[SECONDS, NANOS]`: a journal holds many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "(i64, u32)", into = "(i64, u32)")]
 pub struct FileTime {
     /// Seconds since 1970-01-01 UTC.
     pub seconds: i64,
@@ -79,7 +82,13 @@ pub struct FileTime {
 ///
 /// An inode number is reused at once, so the birth time belongs to it. Device numbers may change at
 /// a reboot; [`FileId::is`] leaves them out where one side does not have one.
+///
+/// Written as `[INODE, BIRTH, DEVICE]`: a journal holds many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(
+    from = "(u64, Option<FileTime>, Option<u64>)",
+    into = "(u64, Option<FileTime>, Option<u64>)"
+)]
 pub struct FileId {
     /// The inode number.
     pub inode: u64,
@@ -87,6 +96,30 @@ pub struct FileId {
     pub birth: Option<FileTime>,
     /// The device number; `None` once a reboot has made it meaningless.
     pub device: Option<u64>,
+}
+
+impl From<(i64, u32)> for FileTime {
+    fn from((seconds, nanos): (i64, u32)) -> Self {
+        Self { seconds, nanos }
+    }
+}
+
+impl From<FileTime> for (i64, u32) {
+    fn from(time: FileTime) -> Self {
+        (time.seconds, time.nanos)
+    }
+}
+
+impl From<(u64, Option<FileTime>, Option<u64>)> for FileId {
+    fn from((inode, birth, device): (u64, Option<FileTime>, Option<u64>)) -> Self {
+        Self { inode, birth, device }
+    }
+}
+
+impl From<FileId> for (u64, Option<FileTime>, Option<u64>) {
+    fn from(id: FileId) -> Self {
+        (id.inode, id.birth, id.device)
+    }
 }
 
 impl FileId {

@@ -84,7 +84,7 @@ fn said(items: &[Item]) -> Vec<Said<'_>> {
             Some(match item {
                 Item::BlockStarted(head) => Said::Block(
                     &head.pattern_text,
-                    head.patterns.iter().map(|p| p.value.as_slice()).collect(),
+                    head.patterns.iter().map(|p| &*p.value).collect(),
                 ),
                 Item::Set { directive, .. } => Said::Set(directive),
                 Item::BlockEnded { dropped, .. } => Said::End { dropped: *dropped },

@@ -5,7 +5,6 @@ mod trust;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::Arc;
 
 use super::directive::Directive;
 use super::item::Item;
@@ -33,7 +32,7 @@ const MOST_FILES: usize = 500_000;
 #[derive(Debug, Clone, Default)]
 pub struct Place {
     dir: Option<Rc<Dir>>,
-    path: Option<Arc<Path>>,
+    path: Option<Rc<Path>>,
     /// A directory on the way to `dir` in which others can replace what leads there.
     exposed: Option<Rc<Path>>,
 }
@@ -45,7 +44,7 @@ impl Place {
     }
 
     /// The same path, for many to keep.
-    pub fn shared_path(&self) -> Option<Arc<Path>> {
+    pub fn shared_path(&self) -> Option<Rc<Path>> {
         self.path.clone()
     }
 

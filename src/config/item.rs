@@ -3,11 +3,11 @@
 //! Whatever yields these items - the classic syntax, another one later - shares all that follows.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::rc::Rc;
 
 use super::Notice;
 use super::directive::Directive;
-use crate::source::{Setting, Span};
+use crate::source::{Setting, SourceText, Span};
 
 /// One element of a configuration.
 #[derive(Debug, Clone)]
@@ -43,11 +43,11 @@ pub enum Item {
 #[derive(Debug, Clone)]
 pub struct BlockHead {
     /// See [`super::policy::LogBlock::patterns`].
-    pub patterns: Vec<Setting<Vec<u8>>>,
+    pub patterns: Vec<Setting<SourceText>>,
     /// See [`super::policy::LogBlock::pattern_text`].
-    pub pattern_text: Vec<u8>,
+    pub pattern_text: SourceText,
     /// From the first pattern to the opening brace.
     pub span: Span,
     /// See [`super::policy::LogBlock::base_dir`].
-    pub base_dir: Option<Arc<Path>>,
+    pub base_dir: Option<Rc<Path>>,
 }

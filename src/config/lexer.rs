@@ -3,8 +3,9 @@
 //! Knows no directive and no block. Each byte is looked at a bounded number of times, whatever the
 //! file holds.
 
+use std::cell::Cell;
 use std::ops::Range;
-use std::sync::Arc;
+use std::rc::Rc;
 
 use super::value::{is_space, trim_end};
 use crate::source::{SourceFile, Span};
@@ -12,12 +13,14 @@ use crate::source::{SourceFile, Span};
 /// A position in a file.
 #[derive(Debug)]
 pub struct Lexer {
-    file: Arc<SourceFile>,
+    file: Rc<SourceFile>,
     /// Offset of the next byte.
     pub at: usize,
     /// The last answer of [`Lexer::next_brace`], and where it was asked: many questions about one
     /// far brace must not read the file each time.
     brace: Option<(usize, Option<usize>)>,
+    /// The last answer of [`Lexer::end_of_line`], and where it was asked, for the same reason.
+    line: Cell<(usize, usize)>,
 }
 
 /// The value of a directive.
@@ -51,14 +54,15 @@ impl NameList {
 
 impl Lexer {
     /// Begins at the start of a file.
-    pub fn new(file: Arc<SourceFile>) -> Self {
-        Self { file, at: 0, brace: None }
+    pub fn new(file: Rc<SourceFile>) -> Self {
+        // An answer that fits no question.
+        Self { file, at: 0, brace: None, line: Cell::new((usize::MAX, 0)) }
     }
 
     /// A stretch of the file.
     pub fn span(&self, range: Range<usize>) -> Span {
         let end = range.end.min(self.bytes().len());
-        Span::new(Arc::clone(&self.file), range.start.min(end)..end)
+        Span::new(Rc::clone(&self.file), range.start.min(end)..end)
     }
 
     /// The bytes of a stretch.
@@ -147,23 +151,36 @@ impl Lexer {
         {
             return found;
         }
+        let rest = self.bytes().get(self.at..).unwrap_or_default();
+        let first = memchr::memchr3(b'{', b'}', 0, rest);
+        let before = first.and_then(|first| rest.get(..first));
+        let found = match (first, before) {
+            // Nothing that could be a comment stands before it.
+            (Some(first), Some(before)) if memchr::memchr(b'#', before).is_none() => {
+                Some(self.at + first)
+            }
+            _ => self.brace_outside_comments(),
+        };
+        self.brace = Some((self.at, found));
+        found
+    }
+
+    fn brace_outside_comments(&self) -> Option<usize> {
         let (mut at, mut line_begins) = (self.at, false);
-        let found = loop {
+        loop {
             match self.bytes().get(at) {
-                None => break None,
+                None => return None,
                 Some(b'#') if line_begins => {
                     at = self.end_of_line(at);
                     continue;
                 }
-                Some(b'{' | b'}' | 0) => break Some(at),
+                Some(b'{' | b'}' | 0) => return Some(at),
                 Some(b'\n') => line_begins = true,
                 Some(b' ' | b'\t') => {}
                 Some(_) => line_begins = false,
             }
             at += 1;
-        };
-        self.brace = Some((self.at, found));
-        found
+        }
     }
 
     /// Takes a list of names up to the `{` at `brace`, which [`Lexer::next_brace`] found, and the brace.
@@ -253,11 +270,14 @@ impl Lexer {
     }
 
     fn end_of_line(&self, at: usize) -> usize {
-        let next = self.file.line_start(self.file.line(at) + 1);
-        match next.checked_sub(1) {
-            Some(newline) if newline >= at && self.bytes().get(newline) == Some(&b'\n') => newline,
-            _ => self.bytes().len(),
+        let known = self.line.get();
+        if known.0 <= at && at <= known.1 {
+            return known.1;
         }
+        let rest = self.bytes().get(at..).unwrap_or_default();
+        let end = at + memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        self.line.set((at, end));
+        end
     }
 }
 

@@ -4,14 +4,14 @@
 //! parsing goes on behind its brace. An error in global scope abandons the rest of the file.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::rc::Rc;
 
 use super::include::{Loader, Place};
 use super::item::{BlockHead, Item};
 use super::lexer::Lexer;
 use super::value::{self, Bad};
 use crate::diagnostic::{Diagnostic, Prefix, Severity};
-use crate::source::{Setting, SourceFile};
+use crate::source::{Setting, SourceFile, SourceText};
 
 /// The longest pattern (compat CFG-25).
 const MOST_PATTERN: usize = 2048;
@@ -27,12 +27,12 @@ pub(super) type Flow = ControlFlow<()>;
 pub struct Parser<'l, 'a> {
     pub(super) loader: &'l mut Loader<'a>,
     pub(super) place: &'l Place,
-    pub(super) file: Arc<SourceFile>,
+    pub(super) file: Rc<SourceFile>,
     pub(super) lex: Lexer,
     pub(super) block: Option<OpenBlock>,
     /// The last interval or `size` in this scope, for a note (compat 2.8).
     pub(super) trigger: Option<&'static str>,
-    /// The last directive without argument, and its line, for a hint.
+    /// The last directive without argument, and its offset, for a hint.
     pub(super) bare: Option<(&'static str, usize)>,
     pub(super) findings: usize,
     /// The last finding that is not shown.
@@ -41,17 +41,17 @@ pub struct Parser<'l, 'a> {
 
 /// The block that is being read.
 pub(super) struct OpenBlock {
-    pub(super) pattern_text: Vec<u8>,
+    pub(super) pattern_text: SourceText,
     pub(super) start: usize,
 }
 
 impl<'l, 'a> Parser<'l, 'a> {
     /// Begins with a file; relative names in it belong to `place`.
-    pub fn new(loader: &'l mut Loader<'a>, place: &'l Place, file: Arc<SourceFile>) -> Self {
+    pub fn new(loader: &'l mut Loader<'a>, place: &'l Place, file: Rc<SourceFile>) -> Self {
         Self {
             loader,
             place,
-            lex: Lexer::new(Arc::clone(&file)),
+            lex: Lexer::new(Rc::clone(&file)),
             file,
             block: None,
             trigger: None,
@@ -101,7 +101,7 @@ impl<'l, 'a> Parser<'l, 'a> {
     /// A line that begins with neither a keyword nor a name (compat CFG-10).
     fn stray(&mut self, byte: u8) -> Flow {
         let at = self.lex.at;
-        let bare = self.bare.filter(|&(_, line)| line == self.lex.line(at));
+        let bare = self.bare.filter(|&(_, there)| self.lex.line(there) == self.lex.line(at));
         let hint = match (byte, bare) {
             (b'\r', _) => {
                 Some("the file has Windows line ends; convert it, with `dos2unix` for one".into())
@@ -215,16 +215,18 @@ impl<'l, 'a> Parser<'l, 'a> {
                 );
                 self.finding(Severity::Error, bad, place);
             } else {
-                patterns.push(Setting::at(word.text, place));
+                patterns.push(Setting::at(SourceText::at(&place, word.text), place));
             }
         }
+        let text_place = self.lex.span(start..start + list.text.len());
+        let pattern_text = SourceText::at(&text_place, list.text);
         let head = BlockHead {
             patterns,
-            pattern_text: list.text.clone(),
+            pattern_text: pattern_text.clone(),
             span: self.lex.span(start..brace + 1),
             base_dir: self.place.shared_path(),
         };
-        self.block = Some(OpenBlock { pattern_text: list.text, start });
+        self.block = Some(OpenBlock { pattern_text, start });
         self.loader.item(Item::BlockStarted(Box::new(head)));
         Flow::Continue(())
     }

@@ -9,24 +9,24 @@ mod scripts;
 mod signal;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::rc::Rc;
 
 pub use compression::{Compression, Effort, Mail, Packer, UNCOMPRESS_COMMAND};
 pub use criteria::{Criteria, Interval, SlotLength, Trigger};
 pub use scripts::{ScriptKind, Scripts};
 pub use signal::{SignalTo, Signalled};
 
-use crate::source::{Rare, Setting, Span};
+use crate::source::{Rare, Setting, SourceText, Span};
 use crate::units::{Days, Identity, KeepCount, Mode};
 
 /// A log file definition: patterns, settings, and where they stand.
 #[derive(Debug, Clone)]
 pub struct LogBlock {
     /// The patterns, one a word of the list, quotes removed.
-    pub patterns: Vec<Setting<Vec<u8>>>,
+    pub patterns: Vec<Setting<SourceText>>,
     /// The raw text of the list (trailing blanks cut, comment lines removed): what scripts get as
     /// argument and messages show (compat SCR-2, CFG-22).
-    pub pattern_text: Vec<u8>,
+    pub pattern_text: SourceText,
     /// The settings in force at the closing brace.
     pub policy: Policy,
     /// `ignoreduplicates` as it was when the list was read, for duplicates inside one list (compat
@@ -36,7 +36,7 @@ pub struct LogBlock {
     pub span: Span,
     /// The directory that relative names are matched in: the include directory being read, or
     /// `None` for the start directory (compat CFG-24).
-    pub base_dir: Option<Arc<Path>>,
+    pub base_dir: Option<Rc<Path>>,
 }
 
 impl LogBlock {
@@ -44,7 +44,7 @@ impl LogBlock {
     /// same arguments.
     pub fn file(&self) -> PathBuf {
         let name = self.span.file.name();
-        self.base_dir.as_ref().map_or_else(|| name.clone(), |dir| dir.join(name))
+        self.base_dir.as_ref().map_or_else(|| name.to_path_buf(), |dir| dir.join(name))
     }
 }
 
@@ -52,25 +52,25 @@ impl LogBlock {
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
     /// When a log is due.
-    pub criteria: Arc<Criteria>,
+    pub criteria: Rc<Criteria>,
     /// Which logs are considered at all.
-    pub selection: Arc<Selection>,
+    pub selection: Rc<Selection>,
     /// How the log's content gets away from it.
-    pub method: Arc<MethodSettings>,
+    pub method: Rc<MethodSettings>,
     /// How old versions are named, and where they go.
-    pub naming: Arc<Naming>,
+    pub naming: Rc<Naming>,
     /// How many old versions are kept, and how long.
-    pub retention: Arc<Retention>,
+    pub retention: Rc<Retention>,
     /// The new log.
-    pub create: Arc<Create>,
+    pub create: Rc<Create>,
     /// How old versions are compressed.
-    pub compression: Arc<Compression>,
+    pub compression: Rc<Compression>,
     /// Who gets old versions by mail.
-    pub mail: Arc<Mail>,
+    pub mail: Rc<Mail>,
     /// The five scripts, and whether they are shared.
-    pub scripts: Arc<Scripts>,
+    pub scripts: Rc<Scripts>,
     /// Who is sent a signal after the logs have moved.
-    pub signal: Option<Arc<SignalTo>>,
+    pub signal: Option<Rc<SignalTo>>,
     /// What becomes of a rotated log that is still written.
     pub writers: Writers,
     /// How what is kept no longer goes.

@@ -1,6 +1,6 @@
 //! Items in, blocks out: a block starts as a copy of the settings around it (compat CFG-40). Pure.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use super::directive::{Directive, Switch};
 use super::item::{BlockHead, Item};
@@ -16,7 +16,7 @@ pub struct Resolver {
     policy: Policy,
     /// The files and blocks that are open, with the settings that their end brings back.
     open: Vec<Open>,
-    /// In the order in which blocks begin; a dropped one is `None`.
+    /// In the order in which blocks begin; one that is open, or was dropped, is `None`.
     blocks: Vec<Option<LogBlock>>,
     notices: Vec<Notice>,
 }
@@ -24,7 +24,7 @@ pub struct Resolver {
 #[derive(Debug)]
 enum Open {
     File { before: Policy },
-    Block { index: usize, around: Policy },
+    Block { index: usize, head: Box<BlockHead>, around: Policy },
 }
 
 impl Resolver {
@@ -39,7 +39,7 @@ impl Resolver {
                     self.policy = before;
                 }
             }
-            Item::BlockStarted(head) => self.start(*head),
+            Item::BlockStarted(head) => self.start(head),
             Item::BlockEnded { end, dropped } => self.end(end, dropped),
             Item::Set { directive, place } => self.policy.apply(directive, place),
             Item::Notice(notice) => self.notices.push(notice),
@@ -54,30 +54,28 @@ impl Resolver {
         Config { blocks, notices: self.notices }
     }
 
-    fn start(&mut self, head: BlockHead) {
-        self.open.push(Open::Block { index: self.blocks.len(), around: self.policy.clone() });
-        self.blocks.push(Some(LogBlock {
-            patterns: head.patterns,
-            pattern_text: head.pattern_text,
-            policy: self.policy.clone(),
-            ignore_duplicates_in_list: self.policy.selection.ignore_duplicates,
-            span: head.span,
-            base_dir: head.base_dir,
-        }));
+    fn start(&mut self, head: Box<BlockHead>) {
+        let (index, around) = (self.blocks.len(), self.policy.clone());
+        self.open.push(Open::Block { index, head, around });
+        self.blocks.push(None);
     }
 
     fn end(&mut self, end: usize, dropped: bool) {
-        let Some(Open::Block { index, around }) = self.open.pop() else { return };
+        let Some(Open::Block { index, head, around }) = self.open.pop() else { return };
+        let ignore_duplicates_in_list = around.selection.ignore_duplicates;
         let policy = std::mem::replace(&mut self.policy, around);
-        if let Some(slot) = self.blocks.get_mut(index) {
-            match slot {
-                Some(block) if !dropped => {
-                    block.policy = policy;
-                    block.span =
-                        Span::new(Arc::clone(&block.span.file), block.span.range().start..end);
-                }
-                _ => *slot = None,
-            }
+        if let Some(slot) = self.blocks.get_mut(index).filter(|_| !dropped) {
+            let BlockHead { patterns, pattern_text, span, base_dir } = *head;
+            let start = span.range().start;
+            let span = Span::new(span.file, start..end);
+            *slot = Some(LogBlock {
+                patterns,
+                pattern_text,
+                policy,
+                ignore_duplicates_in_list,
+                span,
+                base_dir,
+            });
         }
     }
 }
@@ -87,35 +85,35 @@ impl Policy {
     pub fn apply(&mut self, directive: Directive, place: Span) {
         match directive {
             Directive::Trigger(trigger) => {
-                Arc::make_mut(&mut self.criteria).trigger = Setting::at(trigger, place);
+                Rc::make_mut(&mut self.criteria).trigger = Setting::at(trigger, place);
             }
             Directive::MinSize(size) => {
-                Arc::make_mut(&mut self.criteria).min_size = unless_zero(size, &ByteSize(0), place);
+                Rc::make_mut(&mut self.criteria).min_size = unless_zero(size, &ByteSize(0), place);
             }
             Directive::MaxSize(size) => {
-                Arc::make_mut(&mut self.criteria).max_size = unless_zero(size, &ByteSize(0), place);
+                Rc::make_mut(&mut self.criteria).max_size = unless_zero(size, &ByteSize(0), place);
             }
             Directive::MinAge(days) => {
-                Arc::make_mut(&mut self.criteria).min_age = unless_zero(days, &Days(0), place);
+                Rc::make_mut(&mut self.criteria).min_age = unless_zero(days, &Days(0), place);
             }
             Directive::MaxAge(days) => {
-                Arc::make_mut(&mut self.retention).max_age = unless_zero(days, &Days(0), place);
+                Rc::make_mut(&mut self.retention).max_age = unless_zero(days, &Days(0), place);
             }
             Directive::Rotate(count) => {
-                Arc::make_mut(&mut self.retention).count = Setting::at(count, place);
+                Rc::make_mut(&mut self.retention).count = Setting::at(count, place);
             }
             Directive::Create { mode, owner } => {
-                Arc::make_mut(&mut self.create).set(mode, owner);
+                Rc::make_mut(&mut self.create).set(mode, owner);
             }
             Directive::CreateOldDir { mode, owner } => {
-                Arc::make_mut(&mut self.naming).create_old_dir.set(mode, owner);
+                Rc::make_mut(&mut self.naming).create_old_dir.set(mode, owner);
             }
             Directive::RotateAs(rotate_as) => self.rotate_as = rotate_as,
             Directive::Script(kind, text) => {
-                Arc::make_mut(&mut self.scripts).set(kind, Setting::at(text, place));
+                Rc::make_mut(&mut self.scripts).set(kind, Setting::at(text, place));
             }
             Directive::Switch(switch, on) => self.switch(switch, on),
-            Directive::Mail(address) => Arc::make_mut(&mut self.mail).address = address,
+            Directive::Mail(address) => Rc::make_mut(&mut self.mail).address = address,
             Directive::CompressCommand { .. }
             | Directive::Compressor(_)
             | Directive::CompressJobs(_)
@@ -127,8 +125,8 @@ impl Policy {
             | Directive::DateFormat(_)
             | Directive::Extension(_)
             | Directive::AddExtension(_) => self.name(directive, place),
-            Directive::Signal(signal) => self.signal = signal.map(Arc::new),
-            Directive::Timeout(limit) => Arc::make_mut(&mut self.scripts).limit = limit,
+            Directive::Signal(signal) => self.signal = signal.map(Rc::new),
+            Directive::Timeout(limit) => Rc::make_mut(&mut self.scripts).limit = limit,
             Directive::Writers(writers) => self.writers = writers,
             Directive::ShredCycles(cycles) => self.removal.cycles = cycles,
         }
@@ -137,40 +135,40 @@ impl Policy {
     fn switch(&mut self, switch: Switch, on: bool) {
         let selection = &mut self.selection;
         match switch {
-            Switch::MissingOk => Arc::make_mut(selection).missing_ok = on,
-            Switch::SkipEmpty => Arc::make_mut(selection).skip_empty = on,
-            Switch::IgnoreDuplicates => Arc::make_mut(selection).ignore_duplicates = on,
-            Switch::AllowHardLinks => Arc::make_mut(selection).allow_hard_links = on,
+            Switch::MissingOk => Rc::make_mut(selection).missing_ok = on,
+            Switch::SkipEmpty => Rc::make_mut(selection).skip_empty = on,
+            Switch::IgnoreDuplicates => Rc::make_mut(selection).ignore_duplicates = on,
+            Switch::AllowHardLinks => Rc::make_mut(selection).allow_hard_links = on,
             // The stored mode and owner stay, for a later bare `create` (compat 2.8).
-            Switch::Create => Arc::make_mut(&mut self.create).enabled = on,
+            Switch::Create => Rc::make_mut(&mut self.create).enabled = on,
             Switch::CreateOldDir => {
-                Arc::make_mut(&mut self.naming).create_old_dir.enabled = on;
+                Rc::make_mut(&mut self.naming).create_old_dir.enabled = on;
             }
-            Switch::Copy => Arc::make_mut(&mut self.method).copy = on,
+            Switch::Copy => Rc::make_mut(&mut self.method).copy = on,
             // Each takes the other back, but not its negation (compat 2.8).
             Switch::CopyTruncate => {
-                let method = Arc::make_mut(&mut self.method);
+                let method = Rc::make_mut(&mut self.method);
                 method.copy_truncate = on;
                 method.rename_copy &= !on;
             }
             Switch::RenameCopy => {
-                let method = Arc::make_mut(&mut self.method);
+                let method = Rc::make_mut(&mut self.method);
                 method.rename_copy = on;
                 method.copy_truncate &= !on;
             }
-            Switch::Dated => Arc::make_mut(&mut self.naming).dated = on,
-            Switch::Yesterday => Arc::make_mut(&mut self.naming).yesterday = on,
-            Switch::HourAgo => Arc::make_mut(&mut self.naming).hour_ago = on,
-            Switch::Compress => Arc::make_mut(&mut self.compression).enabled = on,
-            Switch::DelayCompress => Arc::make_mut(&mut self.compression).delayed = on,
-            Switch::MailFirst => Arc::make_mut(&mut self.mail).first = on,
-            Switch::SharedScripts => Arc::make_mut(&mut self.scripts).shared = on,
+            Switch::Dated => Rc::make_mut(&mut self.naming).dated = on,
+            Switch::Yesterday => Rc::make_mut(&mut self.naming).yesterday = on,
+            Switch::HourAgo => Rc::make_mut(&mut self.naming).hour_ago = on,
+            Switch::Compress => Rc::make_mut(&mut self.compression).enabled = on,
+            Switch::DelayCompress => Rc::make_mut(&mut self.compression).delayed = on,
+            Switch::MailFirst => Rc::make_mut(&mut self.mail).first = on,
+            Switch::SharedScripts => Rc::make_mut(&mut self.scripts).shared = on,
             Switch::Shred => self.removal.shred = on,
         }
     }
 
     fn compressor(&mut self, directive: Directive) {
-        let compression = Arc::make_mut(&mut self.compression);
+        let compression = Rc::make_mut(&mut self.compression);
         match directive {
             Directive::CompressCommand { program, extension } => {
                 compression.packer = Packer::Command(program);
@@ -190,7 +188,7 @@ impl Policy {
     }
 
     fn name(&mut self, directive: Directive, place: Span) {
-        let naming = Arc::make_mut(&mut self.naming);
+        let naming = Rc::make_mut(&mut self.naming);
         match directive {
             Directive::Start(start) => naming.start = start,
             Directive::OldDir(dir) => naming.old_dir = dir.map(|dir| Setting::at(dir, place)),

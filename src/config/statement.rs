@@ -67,7 +67,7 @@ impl Parser<'_, '_> {
         let resume = self.lex.at;
         let set = match row.argument {
             Argument::None(make) => {
-                self.bare = Some((row.name, self.lex.line(word.start)));
+                self.bare = Some((row.name, word.start));
                 // One `=` directly behind it is taken for a blank (compat CFG-12).
                 if self.lex.peek() == Some(b'=') {
                     self.lex.at += 1;

@@ -172,6 +172,11 @@ pub fn day(text: &[u8], most: u8) -> Option<u8> {
 /// Each word comes with the offsets where it begins and ends; empty words are dropped. `None` if the
 /// text ends in a backslash.
 pub fn words(text: &[u8]) -> Option<Vec<Word>> {
+    // Nearly every list is one plain name.
+    if !text.iter().any(|&byte| is_space(byte) || matches!(byte, b'"' | b'\'' | b'\\')) {
+        let word = Word { text: text.to_vec(), start: 0, end: text.len() };
+        return Some(if text.is_empty() { Vec::new() } else { vec![word] });
+    }
     let mut all = Vec::new();
     let mut word = Word::default();
     let mut quote = None;

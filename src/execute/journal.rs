@@ -189,10 +189,11 @@ impl Journal {
 
     /// Puts a journal of these plans in the place of this one, in one step.
     fn rewrite(&mut self, waiting: &[Plan]) -> Result<(), Fault> {
-        let mut bytes = self.header()?;
+        let mut bytes = Vec::new();
+        self.add_header(&mut bytes)?;
         for (id, plan) in (1..).zip(waiting) {
             let plan = Cow::Borrowed(plan);
-            bytes.extend(self.encode(&Line::Plan { id, plan, waiting: true })?);
+            self.add(&Line::Plan { id, plan, waiting: true }, &mut bytes)?;
         }
         self.discard_spare()?;
         let Some(spare) = self.spare() else { return Ok(()) };
@@ -256,9 +257,10 @@ impl Journal {
 
     /// Keeps a line for the next write.
     pub(super) fn write_later(&mut self, line: &Line<'_>) -> Result<(), Fault> {
-        let line = self.encode(line)?;
-        self.unwritten.extend(line);
-        Ok(())
+        let mut unwritten = std::mem::take(&mut self.unwritten);
+        let added = self.add(line, &mut unwritten);
+        self.unwritten = unwritten;
+        added
     }
 
     /// Writes the lines that were kept.
@@ -278,33 +280,45 @@ impl Journal {
             let made = Ledger::create(&self.dir, &self.name).map_err(|e| self.refused(e))?;
             self.file = Some(made);
         }
-        let mut bytes = if self.begun { Vec::new() } else { self.header()? };
-        bytes.extend(&self.unwritten);
-        bytes.extend(self.encode(line)?);
-        let Some(ledger) = &mut self.file else { return Ok(()) };
-        match ledger.append(&bytes) {
-            Ok(()) => {
-                self.begun = true;
-                self.unsynced = true;
-                self.unwritten.clear();
-                Ok(())
-            }
-            Err(errno) => Err(self.fault("cannot write", errno)),
+        // The memory is used again: there may be thousands of plans.
+        let mut bytes = std::mem::take(&mut self.unwritten);
+        let kept = bytes.len();
+        let written = self.append_with(line, &mut bytes);
+        if written.is_ok() {
+            self.unsynced = true;
+            bytes.clear();
+        } else {
+            bytes.truncate(kept);
         }
+        self.unwritten = bytes;
+        written
+    }
+
+    /// Adds a line to bytes that were kept, and writes all of it.
+    fn append_with(&mut self, line: &Line<'_>, bytes: &mut Vec<u8>) -> Result<(), Fault> {
+        // Nothing can have been kept before the first line.
+        if !self.begun {
+            self.add_header(bytes)?;
+        }
+        self.add(line, bytes)?;
+        let Some(ledger) = &mut self.file else { return Ok(()) };
+        ledger.append(bytes).map_err(|errno| self.fault("cannot write", errno))?;
+        self.begun = true;
+        Ok(())
     }
 
     fn boot(&self) -> &str {
         self.boot.get_or_init(boot::id)
     }
 
-    fn header(&self) -> Result<Vec<u8>, Fault> {
+    fn add_header(&self, bytes: &mut Vec<u8>) -> Result<(), Fault> {
         let boot = Cow::Borrowed(self.boot());
-        self.encode(&Line::Journal { version: VERSION, boot })
+        self.add(&Line::Journal { version: VERSION, boot }, bytes)
     }
 
-    fn encode(&self, line: &Line<'_>) -> Result<Vec<u8>, Fault> {
+    fn add(&self, line: &Line<'_>, bytes: &mut Vec<u8>) -> Result<(), Fault> {
         let failed = |e| format!("cannot write journal {}: {e}", Shown::path(&self.path()));
-        line.bytes().map_err(|e| Fault::new(failed(e)))
+        line.write_to(bytes).map_err(|e| Fault::new(failed(e)))
     }
 
     fn open_file(&self, purpose: Use) -> Result<Opened, JournalError> {
@@ -390,5 +404,5 @@ enum Opened {
 
 fn open_plan((work, closed): &(Work, bool)) -> OpenPlan {
     let ended = work.results.iter().flatten().count();
-    OpenPlan { plan: work.plan.clone(), ended, closed: *closed, waiting: work.waiting }
+    OpenPlan { plan: Plan::clone(&work.plan), ended, closed: *closed, waiting: work.waiting }
 }

@@ -23,23 +23,34 @@ pub(super) enum Line<'a> {
     Plan {
         id: u64,
         plan: Cow<'a, Plan>,
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         waiting: bool,
     },
     /// A step that must not be repeated for ever begins (a script).
     Started { plan: u64, step: usize },
-    /// A step has ended; with the file that it has left under its target name.
-    Done { plan: u64, step: usize, result: Cow<'a, StepResult>, id: Option<FileId> },
+    /// A step has ended; with the file that it has left under its target name, unless that is the one
+    /// that it leaves in any case ([`Step::leaves`](crate::plan::Step::leaves)).
+    Done {
+        plan: u64,
+        step: usize,
+        result: Cow<'a, StepResult>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<FileId>,
+    },
     /// Nothing is left to do of a plan.
     Closed { plan: u64 },
 }
 
 impl Line<'_> {
-    /// The line's bytes, its end included.
-    pub fn bytes(&self) -> Result<Vec<u8>, serde_json::Error> {
-        let mut bytes = serde_json::to_vec(self)?;
-        bytes.push(b'\n');
-        Ok(bytes)
+    /// Adds the line's bytes, its end included; nothing if that fails.
+    pub fn write_to(&self, bytes: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+        let before = bytes.len();
+        let written = serde_json::to_writer(&mut *bytes, self);
+        match written {
+            Ok(()) => bytes.push(b'\n'),
+            Err(_) => bytes.truncate(before),
+        }
+        written
     }
 }
 
@@ -119,6 +130,7 @@ fn apply(read: &mut Read, line: Line<'static>) -> Result<(), String> {
             if step >= work.results.len() {
                 return Err(no_step(plan, step));
             }
+            let id = id.or_else(|| work.plan.steps.get(step)?.leaves());
             work.recall(step, result.into_owned(), id);
         }
         Line::Closed { plan } => {
@@ -143,7 +155,8 @@ pub fn check(bytes: &[u8]) {
     let mut kept = Vec::new();
     for line in bytes.split_inclusive(|&b| b == b'\n').filter(|line| line.ends_with(b"\n")) {
         let parsed: Line<'static> = serde_json::from_slice(line).expect("it was read");
-        let printed = parsed.bytes().expect("it was read");
+        let mut printed = Vec::new();
+        parsed.write_to(&mut printed).expect("it was read");
         assert_eq!(serde_json::from_slice::<Line<'static>>(&printed).expect("ours"), parsed);
         kept.extend(line);
         // Cut off at the line's end, and in the middle of the next.

@@ -103,7 +103,7 @@ impl Live {
         found.sort_by_key(|(_, (work, _))| (work.waiting, work.plan.closing));
         let mut all = Vec::new();
         for (id, (mut work, closed)) in found {
-            let plan = work.plan.clone();
+            let plan = Rc::clone(&work.plan);
             let outcome = if closed {
                 self.waiting.extend(waiting::left_over(&work));
                 work.outcome()
@@ -126,7 +126,7 @@ impl Live {
                 self.promised.insert(id, work);
                 self.carry_out(PlanId(id), observer)
             };
-            all.push((plan, outcome));
+            all.push((Plan::clone(&plan), outcome));
         }
         all.extend(self.ended(true, observer));
         all
@@ -191,8 +191,8 @@ impl Live {
         if let Some(work) = self.under_way.give_back(id, pending) {
             let rest = work.rest();
             let outcome = self.close(id, &work, rest, observer);
-            let Plan { mut steps, .. } = work.plan;
-            let plan = Plan { steps: steps.split_off(rest), ..work.plan };
+            let steps = work.plan.steps.get(rest..).unwrap_or_default().to_vec();
+            let plan = Plan { steps, ..Plan::clone(&work.plan) };
             self.under_way.ended.push((plan, outcome));
         }
         wait
@@ -270,7 +270,7 @@ fn runs_script(action: &Action) -> bool {
 }
 
 impl Perform for Live {
-    fn promise(&mut self, plan: Plan) -> Result<PlanId, Fault> {
+    fn promise(&mut self, plan: Rc<Plan>) -> Result<PlanId, Fault> {
         let id = match &mut self.log.journal {
             Some(journal) => journal.promise(&plan)?,
             None => self.next,

@@ -56,6 +56,7 @@
 //!   elsewhere finds nothing there, and those steps fail.
 
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::clock::LocalTime;
@@ -104,7 +105,7 @@ pub trait Perform {
     ///
     /// # Errors
     /// If it cannot be written down. Then it must not be carried out: nothing of it was done.
-    fn promise(&mut self, plan: Plan) -> Result<PlanId, Fault>;
+    fn promise(&mut self, plan: Rc<Plan>) -> Result<PlanId, Fault>;
 
     /// Removes the old versions that a plan would remove whatever else happens, so that there is
     /// room to write it down; gives whether there were any. Nothing is promised for that: what was

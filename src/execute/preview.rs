@@ -13,7 +13,7 @@ use crate::plan::step::{Action, ScriptCall};
 /// Shows plans.
 pub struct Preview {
     scripts: Rc<dyn ScriptTexts>,
-    plans: BTreeMap<u64, Plan>,
+    plans: BTreeMap<u64, Rc<Plan>>,
     next: u64,
 }
 
@@ -31,7 +31,7 @@ impl Preview {
 }
 
 impl Perform for Preview {
-    fn promise(&mut self, plan: Plan) -> Result<PlanId, Fault> {
+    fn promise(&mut self, plan: Rc<Plan>) -> Result<PlanId, Fault> {
         let id = self.next;
         self.next += 1;
         self.plans.insert(id, plan);

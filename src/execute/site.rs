@@ -1,8 +1,9 @@
 //! Where a step works: its plan's directories, and what earlier steps have left there.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+
+use hashbrown::{HashMap, HashSet};
 
 use crate::event::Postponement;
 use crate::facts::{FileFacts, FileKind};

@@ -229,7 +229,8 @@ impl Live {
         (result, id): Settled,
         observer: &mut dyn Observer,
     ) {
-        let line = Line::Done { plan, step, result: Cow::Borrowed(&result), id };
+        let told = id.filter(|_| work.plan.steps.get(step).and_then(Step::leaves) != id);
+        let line = Line::Done { plan, step, result: Cow::Borrowed(&result), id: told };
         let done = matches!(result, StepResult::Done | StepResult::AlreadyDone);
         let shows = work.plan.steps.get(step).map_or(Shows::Never, shows_on_disk);
         if done && shows != Shows::Never {

@@ -21,6 +21,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::mem::Discriminant;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::event::StepResult;
 use crate::execute::work::Work;
@@ -52,8 +53,10 @@ pub(super) fn left_over(work: &Work) -> Option<Plan> {
         made_here.extend(target(&step.action).cloned());
         steps.push(step);
     }
-    let plan = Plan { steps, records: Vec::new(), rest: None, ..work.plan.clone() };
-    (!plan.steps.is_empty()).then_some(plan)
+    if steps.is_empty() {
+        return None;
+    }
+    Some(Plan { steps, records: Vec::new(), rest: None, ..Plan::clone(&work.plan) })
 }
 
 /// What a step leaves for later steps of its plan.
@@ -118,7 +121,7 @@ pub(super) fn find_again(work: &mut Work, dirs: &RefCell<Dirs>) {
         match &last {
             Found::Same => {}
             Found::Renamed(old, new) => {
-                for place in work.plan.steps[index].action.places_mut() {
+                for place in Rc::make_mut(&mut work.plan).steps[index].action.places_mut() {
                     if place.dir == old.dir
                         && let Some(name) = renamed(&place.name, &old.name, new)
                     {

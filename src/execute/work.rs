@@ -1,7 +1,9 @@
 //! A plan and how far it has come.
 
-use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+use std::rc::Rc;
+
+use hashbrown::{HashMap, HashSet};
 
 use crate::event::StepResult;
 use crate::execute::Outcome;
@@ -13,7 +15,7 @@ use crate::units::FileId;
 /// A plan that is being carried out.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Work {
-    pub plan: Plan,
+    pub plan: Rc<Plan>,
     /// How each step ended; `None`: not yet.
     pub results: Vec<Option<StepResult>>,
     /// The steps that failed or were postponed, by index, and what each takes with it: so that a
@@ -47,7 +49,8 @@ pub(super) enum Standing {
 }
 
 impl Work {
-    pub fn new(plan: Plan) -> Self {
+    pub fn new(plan: impl Into<Rc<Plan>>) -> Self {
+        let plan = plan.into();
         let results = vec![None; plan.steps.len()];
         let (made, starts, stopped) = (HashMap::new(), HashMap::new(), Vec::new());
         Self {
@@ -135,7 +138,7 @@ impl Work {
 
     /// Makes identities fit for another boot: device numbers have lost their meaning.
     pub fn forget_devices(&mut self) {
-        for step in &mut self.plan.steps {
+        for step in &mut Rc::make_mut(&mut self.plan).steps {
             if let crate::plan::Expect::Present(id) = &mut step.expect {
                 *id = id.without_device();
             }

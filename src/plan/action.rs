@@ -172,9 +172,10 @@ pub enum Action {
         /// The file.
         file: Place,
         /// The script.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         pre_remove: Option<ScriptRef>,
         /// How it is overwritten first, if it is.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         shred: Option<Shred>,
     },
     /// Runs a script.

@@ -1,7 +1,8 @@
 //! A plan in the making: its steps so far, and the directories as those steps leave them.
 
-use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+
+use hashbrown::{HashMap, HashSet};
 
 use crate::config::policy::Writers;
 use crate::names::{AnyPath, FileName, LogPath};
@@ -37,10 +38,17 @@ impl<'a> Draft<'a> {
 
     /// The index of a directory.
     pub(super) fn dir(&mut self, path: &Path) -> DirIndex {
+        let number = |count: usize| DirIndex(u32::try_from(count).unwrap_or(u32::MAX));
+        // Most plans have one directory. (Spellings of one path that differ are told by the table.)
+        if let Some(last) = self.directories.last()
+            && last.0.as_os_str() == path.as_os_str()
+        {
+            return number(self.directories.len() - 1);
+        }
         if let Some(&index) = self.known.get(path) {
             return index;
         }
-        let index = DirIndex(u32::try_from(self.directories.len()).unwrap_or(u32::MAX));
+        let index = number(self.directories.len());
         self.directories.push(AnyPath(path.into()));
         self.known.insert(path.into(), index);
         index

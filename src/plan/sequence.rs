@@ -6,8 +6,9 @@
 //! its name before the log is emptied; a compressed file has its name before its source goes; what is
 //! kept no longer goes last.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
+
+use hashbrown::HashMap;
 
 use crate::config::policy::ScriptKind;
 use crate::fault::Fault;

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 pub use super::action::{
     Action, Archive, Attributes, Compressor, DirAttributes, Effort, Recipient, ScriptCall,
@@ -22,7 +22,7 @@ pub struct Plan {
     pub now: LocalTime,
     /// Whose ids carry it out (`su`); `None`: those of whoever started the program. Scripts always
     /// run with the latter (compat SCR-3).
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
     /// The directories that steps refer to.
     pub directories: Vec<AnyPath>,
@@ -34,11 +34,17 @@ pub struct Plan {
     pub records: Vec<Record>,
     /// A closing plan (`lastaction`) is written down when its block begins and carried out after
     /// all other plans of the block.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub closing: bool,
     /// From this step on nothing is left but what follows from the rotation of each log, in a row for each,
     /// without a script or a mail: it may be done while other logs are seen to. `None`: there is no such part.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rest: Option<u32>,
+}
+
+/// Whether a journal may leave a value out.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Plan {
@@ -71,13 +77,26 @@ pub struct BlockKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct DirIndex(pub u32);
 
-/// A name in one of the plan's directories.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// A name in one of the plan's directories; written as `[DIRECTORY, NAME]`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
+#[serde(from = "(DirIndex, FileName)")]
 pub struct Place {
     /// The directory.
     pub dir: DirIndex,
     /// The name.
     pub name: FileName,
+}
+
+impl From<(DirIndex, FileName)> for Place {
+    fn from((dir, name): (DirIndex, FileName)) -> Self {
+        Self { dir, name }
+    }
+}
+
+impl Serialize for Place {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.dir, &self.name).serialize(serializer)
+    }
 }
 
 /// One change of the world.
@@ -92,8 +111,19 @@ pub struct Step {
     /// Why it is there.
     pub why: Why,
     /// What else must hold before it is done.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub guard: Guard,
+}
+
+impl Step {
+    /// Which file it leaves under its target name, if nothing else is said: a file that is renamed stays
+    /// the same file, on nearly every file system.
+    pub fn leaves(&self) -> Option<FileId> {
+        match (&self.action, self.expect) {
+            (Action::Rename { .. }, Expect::Present(id)) => Some(id),
+            _ => None,
+        }
+    }
 }
 
 /// What must hold before a step is done, besides what it must find.

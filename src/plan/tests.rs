@@ -1,7 +1,7 @@
 //! What a plan holds, told as one line a step.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::rc::Rc;
 
 use chrono::{TimeZone, Utc};
 
@@ -49,7 +49,7 @@ fn name(text: &str) -> FileName {
 /// A policy of `rotate N`.
 fn rotate(count: KeepCount) -> Policy {
     let count = Setting::default(count);
-    Policy { retention: Arc::new(Retention { count, max_age: None }), ..Policy::default() }
+    Policy { retention: Rc::new(Retention { count, max_age: None }), ..Policy::default() }
 }
 
 fn keep(n: u32) -> Policy {
@@ -57,7 +57,7 @@ fn keep(n: u32) -> Policy {
 }
 
 fn compressed(mut policy: Policy, delayed: bool) -> Policy {
-    policy.compression = Arc::new(Compression { enabled: true, delayed, ..Compression::default() });
+    policy.compression = Rc::new(Compression { enabled: true, delayed, ..Compression::default() });
     policy
 }
 
@@ -205,7 +205,7 @@ fn versions_that_are_looked_for_in_vain_are_remarked_on() {
 }
 
 fn with_create(mut policy: Policy) -> Policy {
-    policy.create = Arc::new(Create { enabled: true, ..Create::default() });
+    policy.create = Rc::new(Create { enabled: true, ..Create::default() });
     policy
 }
 
@@ -248,7 +248,7 @@ fn a_left_over_goes_first_and_moves_away_if_it_must_stay() {
 fn compression_comes_after_the_script_and_before_disposal() {
     let mut policy = compressed(keep(1), false);
     let script = Some(Setting::default(b"x".to_vec()));
-    policy.scripts = Arc::new(Scripts { post_rotate: script, ..Scripts::default() });
+    policy.scripts = Rc::new(Scripts { post_rotate: script, ..Scripts::default() });
     assert_eq!(
         one(&policy, &[("a.1.gz", 1)]),
         [
@@ -317,7 +317,7 @@ fn expired_versions_are_removed_before_the_chain_moves() {
     let mut policy = keep(5);
     let max_age = Some(Setting::default(Days(9)).into());
     let count = Setting::default(KeepCount::Last(5));
-    policy.retention = Arc::new(Retention { count, max_age });
+    policy.retention = Rc::new(Retention { count, max_age });
     assert_eq!(
         one(&policy, &[("a.1", 1), ("a.2", 30), ("a.4", 40)]),
         [
@@ -341,7 +341,7 @@ fn rotate_0_removes_only_what_this_rotation_made() {
 #[test]
 fn a_log_that_moves_along_as_an_old_version_is_not_rotated_as_well() {
     let mut policy = compressed(keep(3), true);
-    policy.scripts = Arc::new(Scripts { shared: true, ..Scripts::default() });
+    policy.scripts = Rc::new(Scripts { shared: true, ..Scripts::default() });
     let versions = [("a.1", 1), ("a.2.gz", 2)];
     let names = ["/d/a", "/d/a.1", "/d/a.2.gz"];
     let logs = names.map(|log| subject(log, if log == "/d/a" { &versions } else { &[] }));
@@ -366,7 +366,7 @@ fn a_log_that_moves_along_as_an_old_version_is_not_rotated_as_well() {
 
 fn copying(truncate: bool, count: u32) -> Policy {
     let mut policy = keep(count);
-    policy.method = Arc::new(MethodSettings {
+    policy.method = Rc::new(MethodSettings {
         copy: true,
         copy_truncate: truncate,
         ..MethodSettings::default()
@@ -398,7 +398,7 @@ fn a_log_is_recorded_as_soon_as_it_moved() {
 }
 
 fn shared(mut policy: Policy) -> Policy {
-    policy.scripts = Arc::new(Scripts { shared: true, ..Scripts::default() });
+    policy.scripts = Rc::new(Scripts { shared: true, ..Scripts::default() });
     policy
 }
 
@@ -443,7 +443,7 @@ fn shared_logs_of_one_name_in_one_olddir_take_different_slots() {
 }
 
 fn dated(mut policy: Policy) -> Policy {
-    policy.naming = Arc::new(Naming { dated: true, ..Naming::default() });
+    policy.naming = Rc::new(Naming { dated: true, ..Naming::default() });
     policy
 }
 
@@ -493,7 +493,7 @@ fn no_two_steps_ever_give_one_name_to_two_files() {
         for (enabled, delayed) in [(false, false), (true, false), (true, true)] {
             let mut policy = keep(count);
             policy.compression =
-                Arc::new(Compression { enabled, delayed, ..Compression::default() });
+                Rc::new(Compression { enabled, delayed, ..Compression::default() });
             let steps = one(&policy, &versions);
             let mut names: Vec<&str> = versions.iter().map(|v| v.0).chain(["a"]).collect();
             for step in &steps {
@@ -519,7 +519,7 @@ fn no_two_steps_ever_give_one_name_to_two_files() {
 #[test]
 fn a_version_that_cannot_be_mailed_waits_above_the_chain() {
     let mut policy = keep(1);
-    Arc::make_mut(&mut policy.mail).address = Some("root".into());
+    Rc::make_mut(&mut policy.mail).address = Some("root".into());
     let told = one(&policy, &[("a.1.gz", 1), ("a.2", 2)]);
     let mailed = |wanted: &str| told.iter().position(|text| text == wanted).expect(wanted);
     let (mail, remove) = (mailed("mail a.2 alone"), mailed("remove a.2 alone"));

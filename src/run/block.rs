@@ -1,6 +1,8 @@
 //! One block, from its first log to its `lastaction` (compat 5.2).
 
-use crate::config::policy::ScriptKind;
+use std::rc::Rc;
+
+use crate::config::policy::{LogBlock, ScriptKind};
 use crate::event::{Event, Observer};
 use crate::execute::Perform;
 use crate::fault::Fault;
@@ -39,14 +41,16 @@ pub(super) fn handle(
         all_well &= catch_up(true, world, perform, observer);
     }
     let (due, refused) = decide_all(work, world, state, observer);
-    let mut handling =
-        Handling { work, key: block_key(block), world, state, perform, observer, failed: refused };
+    let mut failed = refused;
     if due.is_empty() {
-        handling.nothing_due();
+        nothing_due(block, observer);
     } else {
+        let key = block_key(block);
+        let mut handling = Handling { work, key, world, state, perform, observer, failed };
         handling.rotate(&due, refused);
+        failed = handling.failed;
     }
-    let failed = handling.failed || !all_well;
+    let failed = failed || !all_well;
     if let Some(line) = switch {
         observer.observe(&Event::Debug(&line));
     }
@@ -122,21 +126,21 @@ struct Handling<'a, 'w> {
     failed: bool,
 }
 
-impl Handling<'_, '_> {
-    fn nothing_due(&mut self) {
-        let scripts = &self.work.block.policy.scripts;
-        let mut kinds = vec![ScriptKind::FirstAction];
-        if scripts.shared {
-            kinds.extend([ScriptKind::PreRotate, ScriptKind::PostRotate]);
-        }
-        kinds.push(ScriptKind::LastAction);
-        for kind in kinds {
-            if scripts.get(kind).is_some() {
-                self.observer.observe(&Event::ScriptNotRun(kind));
-            }
+fn nothing_due(block: &LogBlock, observer: &mut dyn Observer) {
+    let scripts = &block.policy.scripts;
+    let mut kinds = vec![ScriptKind::FirstAction];
+    if scripts.shared {
+        kinds.extend([ScriptKind::PreRotate, ScriptKind::PostRotate]);
+    }
+    kinds.push(ScriptKind::LastAction);
+    for kind in kinds {
+        if scripts.get(kind).is_some() {
+            observer.observe(&Event::ScriptNotRun(kind));
         }
     }
+}
 
+impl Handling<'_, '_> {
     fn rotate(&mut self, due: &[Due], refused: bool) {
         if !self.run(ScriptKind::FirstAction, None) {
             return;
@@ -144,7 +148,7 @@ impl Handling<'_, '_> {
         let scripts = &self.work.block.policy.scripts;
         let closing = if scripts.last_action.is_some() {
             let plan = plan::closing(&self.key, self.world.now);
-            match self.perform.promise(plan) {
+            match self.perform.promise(plan.into()) {
                 Ok(id) => Some(id),
                 Err(fault) => return self.fail(&fault),
             }
@@ -205,10 +209,10 @@ impl Handling<'_, '_> {
             }
             return;
         }
-        let shown = plan.clone();
-        let promised = self.perform.promise(plan).or_else(|fault| {
-            if file_system::is_full(&fault) && self.perform.make_room(&shown, self.observer) {
-                self.perform.promise(shown.clone())
+        let plan = Rc::new(plan);
+        let promised = self.perform.promise(Rc::clone(&plan)).or_else(|fault| {
+            if file_system::is_full(&fault) && self.perform.make_room(&plan, self.observer) {
+                self.perform.promise(Rc::clone(&plan))
             } else {
                 Err(fault)
             }
@@ -218,7 +222,7 @@ impl Handling<'_, '_> {
                 let outcome = self.perform.carry_out(id, self.observer);
                 self.failed |= outcome.failed;
                 fold(&outcome, self.state);
-                self.world.follow(&shown, &outcome);
+                self.world.follow(&plan, &outcome);
             }
             Err(fault) => self.fail(&fault),
         }

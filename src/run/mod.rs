@@ -56,7 +56,7 @@ pub fn find<'a>(
 /// Names a block across runs.
 pub fn block_key(block: &LogBlock) -> BlockKey {
     use std::os::unix::ffi::OsStringExt;
-    let pattern = std::ffi::OsString::from_vec(block.pattern_text.clone());
+    let pattern = std::ffi::OsString::from_vec(block.pattern_text.to_vec());
     BlockKey { file: AnyPath(block.file()), pattern: AnyPath(pattern.into()) }
 }
 

@@ -38,7 +38,7 @@ impl State {
         let mut state = Self::default();
         let mut faults = Vec::new();
         // At once, since growing a table holds it twice.
-        state.entries.reserve_exact(bytes.split(|&byte| byte == b'\n').count());
+        state.entries.reserve_exact(memchr::memchr_iter(b'\n', bytes).count() + 1);
         let mut has_top_line = true;
         let mut lines = bytes.split_inclusive(|&byte| byte == b'\n').enumerate().peekable();
         match lines.peek() {
@@ -55,12 +55,14 @@ impl State {
                 faults.push(Fault::new(format!("bad top line in state file {file}")));
             }
         }
+        // Logs that are rotated together have one time.
+        let mut last = Last::default();
         for (index, line) in lines {
             let text = line.strip_suffix(b"\n").unwrap_or(line);
             if text.is_empty() {
                 continue;
             }
-            match entry(text, zone) {
+            match entry(text, &mut last, zone) {
                 Ok((name, stamp)) => state.insert(name, stamp, false),
                 // What is not a state file at all is one error, not one a line.
                 Err(_) if !has_top_line => {}
@@ -147,10 +149,22 @@ fn fault(bad: &Bad, line: &[u8], number: usize, file: Shown<'_>) -> Fault {
     })
 }
 
+/// The time of the line before, if there was one: its text, and what that means.
+type Last<'t> = Option<(&'t [u8], Stamp)>;
+
 /// One record: a name and a time, in quotes or not.
-fn entry(line: &[u8], zone: &dyn Zone) -> Result<(Box<[u8]>, Stamp), Bad> {
+fn entry<'t>(
+    line: &'t [u8],
+    last: &mut Last<'t>,
+    zone: &dyn Zone,
+) -> Result<(Box<[u8]>, Stamp), Bad> {
     if let Some((name, time)) = plain(line) {
-        return Ok((name.into(), stamp(time, name, zone)?));
+        let stamp = match *last {
+            Some((text, stamp)) if text == time => stamp,
+            _ => stamp(time, name, zone)?,
+        };
+        *last = Some((time, stamp));
+        return Ok((name.into(), stamp));
     }
     // No path holds a NUL.
     let words = if line.contains(&0) { None } else { words(line) };
@@ -166,10 +180,10 @@ fn entry(line: &[u8], zone: &dyn Zone) -> Result<(Box<[u8]>, Stamp), Bad> {
 /// a blank, the time, and nothing that [`words`] would take for anything but itself.
 fn plain(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let rest = line.strip_prefix(b"\"")?;
-    let (name, rest) = rest.split_at_checked(rest.iter().position(|&byte| byte == b'"')?)?;
+    let (name, rest) = rest.split_at_checked(memchr::memchr(b'"', rest)?)?;
     let time = rest.strip_prefix(b"\" ")?;
     let is_time = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'-' | b':');
-    let itself = !name.is_empty() && !name.iter().any(|&byte| matches!(byte, b'\\' | 0));
+    let itself = !name.is_empty() && memchr::memchr2(b'\\', 0, name).is_none();
     (itself && !time.is_empty() && time.iter().all(is_time)).then_some((name, time))
 }
 

@@ -8,6 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use chrono::{NaiveDateTime, Timelike};
+use hashbrown::DefaultHashBuilder;
 use indexmap::IndexMap;
 
 use crate::clock::{LocalTime, Zone};
@@ -26,7 +27,7 @@ const KEPT: i64 = 31_556_926;
 /// Paths are compared byte for byte. Times have whole seconds.
 #[derive(Debug, Clone, Default)]
 pub struct State {
-    entries: IndexMap<Box<[u8]>, Entry>,
+    entries: IndexMap<Box<[u8]>, Entry, DefaultHashBuilder>,
     changed: bool,
 }
 

@@ -45,6 +45,9 @@ pub fn expand(
         return Ok(Expansion::Nothing { wildcard: false });
     }
     if is_plain(word) {
+        if !index.plain.may_be_directory(word, base) {
+            return Ok(Expansion::Matches(vec![word.to_vec()]));
+        }
         let path = Path::new(OsStr::from_bytes(word));
         let kind = match base {
             Some(base) => lookup::kind(&base.join(path)),

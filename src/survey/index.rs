@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
+use super::plain::PlainNames;
 use crate::facts::FileKind;
 use crate::names::FileName;
 use crate::system::Words;
@@ -64,6 +65,7 @@ struct Entry {
 #[derive(Debug, Default)]
 pub struct Index {
     entries: HashMap<PathBuf, Entry>,
+    pub(super) plain: PlainNames,
 }
 
 impl Index {

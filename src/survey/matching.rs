@@ -1,16 +1,16 @@
 //! From the patterns of all blocks to their logs; duplicates are found here.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 
-use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::expand::{Expansion, Home, expand};
 use super::index::Index;
 use crate::config::policy::LogBlock;
 use crate::diagnostic::{Diagnostic, Prefix, Severity};
 use crate::names::{LogPath, Shown};
-use crate::source::Setting;
+use crate::source::{Setting, SourceText};
 
 /// Something to say about a block's logs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +46,10 @@ pub struct Matched {
 /// compat B-53). Each word's errors are kept (fixes B-24); a word that could not be matched has no
 /// logs, the other words of its block do. Paths are compared as they are written.
 pub fn match_blocks(blocks: &[LogBlock], index: &mut Index, home: &Home<'_>) -> Matched {
-    let (known, hasher, matched) = (HashTable::new(), RandomState::new(), Matched::default());
+    // A path a word at least: growing the table piece by piece would hash all of them again and again.
+    let words = blocks.iter().map(|block| block.patterns.len()).sum();
+    let (known, hasher) = (HashTable::with_capacity(words), DefaultHashBuilder::default());
+    let matched = Matched { logs: Vec::with_capacity(blocks.len()), ..Matched::default() };
     let mut matching = Matching { blocks, index, home, known, hasher, matched };
     for (number, block) in blocks.iter().enumerate() {
         matching.matched.logs.push(Vec::with_capacity(block.patterns.len()));
@@ -64,7 +67,7 @@ struct Matching<'a> {
     /// Every path so far, by its bytes (two `Path`s are equal also if `//` differs from `/`). The bytes
     /// themselves are those of [`Matched::logs`].
     known: HashTable<Known>,
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
     matched: Matched,
 }
 
@@ -73,7 +76,7 @@ struct Matching<'a> {
 struct Source<'a> {
     block: &'a LogBlock,
     number: usize,
-    word: &'a Setting<Vec<u8>>,
+    word: &'a Setting<SourceText>,
     index: usize,
 }
 
@@ -206,7 +209,7 @@ mod tests {
     use crate::config::policy::{Policy, Selection};
     use crate::source::{SourceFile, Span};
     use std::path::Path;
-    use std::sync::Arc;
+    use std::rc::Rc;
 
     /// Blocks from lines of words, each line one block; the file's lines are the blocks' lines.
     fn blocks(dir: &Path, lines: &[&str], selection: &Selection) -> Vec<LogBlock> {
@@ -221,17 +224,17 @@ mod tests {
                 let patterns = line
                     .split(' ')
                     .map(|word| {
-                        let span = Span::new(Arc::clone(&file), at..at + word.len());
+                        let span = Span::new(Rc::clone(&file), at..at + word.len());
                         at += word.len() + 1;
-                        Setting::at(word.as_bytes().to_vec(), span)
+                        Setting::at(SourceText::at(&span, word.as_bytes().to_vec()), span)
                     })
                     .collect();
                 LogBlock {
                     patterns,
-                    pattern_text: line.as_bytes().to_vec(),
-                    policy: Policy { selection: Arc::new(selection.clone()), ..Policy::default() },
+                    pattern_text: line.as_bytes().to_vec().into(),
+                    policy: Policy { selection: Rc::new(selection.clone()), ..Policy::default() },
                     ignore_duplicates_in_list: selection.ignore_duplicates,
-                    span: Span::new(Arc::clone(&file), start..start + line.len()),
+                    span: Span::new(Rc::clone(&file), start..start + line.len()),
                     base_dir: None,
                 }
             })
@@ -292,7 +295,7 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let mut blocks = blocks(temp.path(), &["@/a @/a", "@/a"], &Selection::default());
         blocks[0].policy.selection =
-            Arc::new(Selection { ignore_duplicates: true, ..Selection::default() });
+            Rc::new(Selection { ignore_duplicates: true, ..Selection::default() });
         let matched = match_blocks(&blocks, &mut Index::default(), &|_| None);
         let kinds: Vec<_> =
             matched.findings.iter().map(|f| matches!(f, Finding::Debug(_))).collect();

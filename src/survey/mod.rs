@@ -6,6 +6,7 @@ pub mod glob;
 pub mod index;
 pub mod matching;
 pub mod old_dir;
+mod plain;
 pub mod rotated;
 
 pub use facts::{LogFacts, ParentFacts, log_facts};

@@ -118,7 +118,6 @@ mod tests {
     use super::*;
     use crate::config::policy::{MethodSettings, Naming, Policy, Selection};
     use crate::source::{Setting, SourceFile};
-    use std::sync::Arc;
 
     fn block(old_dir: &Path, missing_ok: bool, copy: bool) -> LogBlock {
         let file = SourceFile::new("f", b"/x {\nolddir d\n}\n".to_vec());
@@ -126,11 +125,11 @@ mod tests {
             Naming { old_dir: Some(Setting::default(old_dir.into())), ..Naming::default() };
         LogBlock {
             patterns: Vec::new(),
-            pattern_text: Vec::new(),
+            pattern_text: Vec::new().into(),
             policy: Policy {
-                naming: Arc::new(naming),
-                selection: Arc::new(Selection { missing_ok, ..Selection::default() }),
-                method: Arc::new(MethodSettings { copy, ..MethodSettings::default() }),
+                naming: Rc::new(naming),
+                selection: Rc::new(Selection { missing_ok, ..Selection::default() }),
+                method: Rc::new(MethodSettings { copy, ..MethodSettings::default() }),
                 ..Policy::default()
             },
             ignore_duplicates_in_list: false,

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use hashbrown::HashSet;
 use nix::dir::Type;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
@@ -44,24 +45,48 @@ impl From<Errno> for ListError {
 /// # Errors
 /// See [`ListError`].
 pub fn list(path: &Path) -> Result<(ListedId, Vec<Listed>), ListError> {
-    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
-    let mut dir = nix::dir::Dir::open(path, flags, Mode::empty())?;
+    let mut dir = open(path)?;
     let found = fstat(&dir)?;
     let mut names = Vec::new();
     for entry in dir.iter() {
         let entry = entry?;
-        let kind = entry.file_type().map(|kind| match kind {
-            Type::File => FileKind::Regular,
-            Type::Symlink => FileKind::SymbolicLink,
-            Type::Directory => FileKind::Directory,
-            Type::Fifo | Type::CharacterDevice | Type::BlockDevice | Type::Socket => {
-                FileKind::Other
-            }
-        });
+        let kind = kind_of(&entry);
         // Only `.` and `..` are no file names.
         names.extend(FileName::from_bytes(entry.file_name().to_bytes()).map(|name| (name, kind)));
     }
     Ok(((found.st_dev, found.st_ino), names))
+}
+
+/// The names in a directory whose kind, as far as the listing tells, is wanted.
+///
+/// # Errors
+/// See [`ListError`].
+pub fn names_of(
+    path: &Path,
+    wanted: impl Fn(&Option<FileKind>) -> bool,
+) -> Result<HashSet<Box<[u8]>>, ListError> {
+    let mut names = HashSet::new();
+    for entry in open(path)?.iter() {
+        let entry = entry?;
+        if wanted(&kind_of(&entry)) {
+            names.insert(entry.file_name().to_bytes().into());
+        }
+    }
+    Ok(names)
+}
+
+fn open(path: &Path) -> Result<nix::dir::Dir, Errno> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
+    nix::dir::Dir::open(path, flags, Mode::empty())
+}
+
+fn kind_of(entry: &nix::dir::Entry) -> Option<FileKind> {
+    entry.file_type().map(|kind| match kind {
+        Type::File => FileKind::Regular,
+        Type::Symlink => FileKind::SymbolicLink,
+        Type::Directory => FileKind::Directory,
+        Type::Fifo | Type::CharacterDevice | Type::BlockDevice | Type::Socket => FileKind::Other,
+    })
 }
 
 /// What stands at a path, the last link not followed; the cause if nothing can be seen there.

@@ -113,12 +113,12 @@ fn a_zero_limit_switches_an_outer_one_off() {
 fn names_are_split_and_know_their_places() {
     let config = read("/a 'b c'\n # not this {\n\t\"/d\"  {\n}\n");
     let block = &config.blocks[0];
-    let words: Vec<_> = block.patterns.iter().map(|p| p.value.as_slice()).collect();
+    let words: Vec<_> = block.patterns.iter().map(|p| &*p.value).collect();
     assert_eq!(words, [&b"/a"[..], b"b c", b"/d"]);
     let places: Vec<_> = block.patterns.iter().filter_map(|p| p.place.as_ref()).collect();
     assert_eq!(places.iter().map(|p| p.line()).collect::<Vec<_>>(), [1, 1, 3]);
     assert_eq!(places[2].bytes(), b"/d");
-    assert_eq!(block.pattern_text, b"/a 'b c'\n \n\t\"/d\"");
+    assert_eq!(*block.pattern_text, *b"/a 'b c'\n \n\t\"/d\"");
     assert_eq!(block.span.bytes().last(), Some(&b'}'));
 }
 

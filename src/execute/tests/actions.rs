@@ -1,7 +1,7 @@
 //! Each action by itself: what it does, that it can be repeated, and what it refuses.
 #![expect(clippy::disallowed_methods, reason = "tests arrange files")]
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::os::unix::net::UnixListener;
@@ -218,7 +218,7 @@ fn a_compressor_that_complains_or_is_missing_is_told_as_the_reference_tells_it()
         let steps = vec![step(action, scene.present("a"), Why::Compression)];
         let mut notes = Notes::default();
         let mut live = Live::new(Rc::default(), None, Rc::new(scene.texts()));
-        let id = live.promise(scene.plan("a", steps, 0)).unwrap();
+        let id = live.promise(scene.plan("a", steps, 0).into()).unwrap();
         let outcome = live.carry_out(id, &mut notes);
         let path = scene.logs().join("a").display().to_string();
         let errors: Vec<_> = notes.errors.iter().map(|e| e.replace(&path, "P")).collect();
@@ -247,7 +247,7 @@ fn a_source_is_not_removed_before_its_compressed_form_is_in_place() {
         step(remove("a"), expect, Why::Compressed),
     ];
     let mut live = scene.live();
-    let id = live.promise(scene.plan("a", steps, 0)).unwrap();
+    let id = live.promise(scene.plan("a", steps, 0).into()).unwrap();
     let outcome = live.carry_out(id, &mut ());
     assert!(matches!(outcome.results[..], [StepResult::Done, StepResult::Failed(_)]));
     assert_eq!(scene.read("a").as_deref(), Some("text"));
@@ -286,7 +286,7 @@ fn a_failure_takes_its_scope_with_it_and_its_temporary_file_goes() {
         other,
     ];
     let mut live = scene.live();
-    let id = live.promise(scene.plan("a.log", steps, 1)).unwrap();
+    let id = live.promise(scene.plan("a.log", steps, 1).into()).unwrap();
     let mut notes = Notes::default();
     let outcome = live.carry_out(id, &mut notes);
     let [done, failed, cancelled, other] = &outcome.results[..] else { panic!("four steps") };
@@ -307,7 +307,7 @@ fn a_script_that_is_gone_from_the_configuration_is_a_note() {
     let mut notes = Notes::default();
     let steps = vec![step(Action::Script(call), Expect::Nothing, Why::Script)];
     let mut live = scene.live();
-    let id = live.promise(scene.plan("a", steps, 0)).unwrap();
+    let id = live.promise(scene.plan("a", steps, 0).into()).unwrap();
     let outcome = live.carry_out(id, &mut notes);
     assert_eq!((outcome.failed, notes.remarks.len(), notes.started.len()), (false, 1, 1));
 }
@@ -337,7 +337,7 @@ fn a_dry_run_shows_the_steps_of_a_real_run_and_changes_nothing() {
     let shown = {
         let mut notes = Notes::default();
         let mut preview = Preview::new(Rc::new(scene.texts()));
-        let id = preview.promise(plan.clone()).unwrap();
+        let id = preview.promise(plan.clone().into()).unwrap();
         let outcome = preview.carry_out(id, &mut notes);
         assert_eq!((outcome.results.len(), outcome.records.len(), outcome.failed), (0, 0, false));
         notes.started
@@ -346,7 +346,7 @@ fn a_dry_run_shows_the_steps_of_a_real_run_and_changes_nothing() {
     assert!(!scene.journal_path().exists());
     let mut notes = Notes::default();
     let mut live = scene.live();
-    let id = live.promise(plan).unwrap();
+    let id = live.promise(plan.into()).unwrap();
     live.carry_out(id, &mut notes);
     assert_eq!(shown, notes.started);
 }

@@ -79,7 +79,7 @@ fn run(scene: &Scene, scripts: bool) {
             continue;
         }
         let plan = make(scene, scripts);
-        let id = live.promise(plan.clone()).unwrap();
+        let id = live.promise(plan.clone().into()).unwrap();
         outcomes.push((plan, live.carry_out(id, &mut notes)));
     }
     assert_eq!(notes.errors, [""; 0]);
@@ -183,7 +183,7 @@ fn a_journal_that_lost_its_end_to_a_power_failure_loses_no_file() {
     let scene = Scene::new(&FILES);
     let mut live = scene.live();
     for plan in [moved(&scene, false), copied(&scene)] {
-        let id = live.promise(plan).unwrap();
+        let id = live.promise(plan.into()).unwrap();
         live.carry_out(id, &mut ());
     }
     drop(live);
@@ -209,7 +209,7 @@ fn a_script_that_was_interrupted_twice_is_given_up() {
             if round > 0 {
                 live.resume(&mut ());
             } else {
-                let id = live.promise(plan.clone()).unwrap();
+                let id = live.promise(plan.clone().into()).unwrap();
                 live.carry_out(id, &mut ());
             }
         }));
@@ -233,8 +233,8 @@ fn a_closing_plan_is_resumed_last() {
     };
     {
         let mut live = scene.live();
-        live.promise(script(ScriptKind::LastAction, true)).unwrap();
-        live.promise(script(ScriptKind::PostRotate, false)).unwrap();
+        live.promise(script(ScriptKind::LastAction, true).into()).unwrap();
+        live.promise(script(ScriptKind::PostRotate, false).into()).unwrap();
     }
     let mut live = scene.live();
     let order: Vec<_> = live.resume(&mut ()).into_iter().map(|(plan, _)| plan.closing).collect();
@@ -261,7 +261,7 @@ fn an_effect_that_fails_is_told_and_costs_nothing() {
         });
         let mut troubles = 0;
         for plan in plans {
-            match live.promise(plan) {
+            match live.promise(plan.into()) {
                 Ok(id) => troubles += u32::from(live.carry_out(id, &mut notes).failed),
                 Err(fault) => {
                     assert_eq!(fault.errno, Some(Errno::ENOSPC as i32));

@@ -6,10 +6,12 @@ mod journal;
 mod waiting;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+
+use hashbrown::{HashMap, HashSet};
 
 use crate::clock::LocalTime;
 use crate::event::{Event, Observer};

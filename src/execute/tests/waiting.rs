@@ -34,7 +34,7 @@ fn postponed() -> Scene {
     let scene = Scene::new(&[("old", "precious")]);
     object(&scene, true);
     let mut live = scene.live();
-    let id = live.promise(removal(&scene)).unwrap();
+    let id = live.promise(removal(&scene).into()).unwrap();
     let outcome = live.carry_out(id, &mut ());
     assert!(matches!(outcome.results[0], StepResult::Postponed(_)), "{outcome:?}");
     assert!(outcome.failed);
@@ -103,7 +103,7 @@ fn a_file_that_must_stay_is_noted_once_however_often_it_is_met() {
     std::fs::rename(scene.logs().join("refuge"), scene.logs().join("old")).unwrap();
     let mut live = scene.live();
     live.resume(&mut ());
-    let id = live.promise(removal(&scene)).unwrap();
+    let id = live.promise(removal(&scene).into()).unwrap();
     live.carry_out(id, &mut ());
     live.finish().unwrap();
     drop(live);
@@ -123,7 +123,7 @@ fn steps_that_build_on_a_postponed_one_wait_with_it() {
     plan.steps[0].scope = Scope::Log(0);
     plan.steps.push(step(remove("b"), scene.present("b"), Why::Count));
     let mut live = scene.live();
-    let id = live.promise(plan).unwrap();
+    let id = live.promise(plan.into()).unwrap();
     live.carry_out(id, &mut ());
     live.finish().unwrap();
     assert_eq!(scene.tree().len(), 2);

@@ -68,9 +68,9 @@ fn policies() -> impl Strategy<Value = (u32, Policy)> {
         |(count, enabled, delayed, create, method)| {
             let mut policy = keep(count);
             policy.compression =
-                Arc::new(Compression { enabled, delayed, ..Compression::default() });
-            policy.create = Arc::new(Create { enabled: create, ..Create::default() });
-            policy.method = Arc::new(method);
+                Rc::new(Compression { enabled, delayed, ..Compression::default() });
+            policy.create = Rc::new(Create { enabled: create, ..Create::default() });
+            policy.method = Rc::new(method);
             (count, policy)
         },
     )

@@ -56,7 +56,7 @@ fn a_version_past_its_age_goes_once() {
     let mut policy = keep(1);
     let (count, max_age) =
         (Setting::default(KeepCount::Last(1)), Some(Box::new(Setting::default(Days(3)))));
-    policy.retention = Arc::new(Retention { count, max_age });
+    policy.retention = Rc::new(Retention { count, max_age });
     let room = Room { bytes: 0, ..AMPLE };
     let steps = in_room(&policy, &[("a.1", 9)], room);
     assert_eq!(steps.iter().filter(|step| step.starts_with("remove a.1")).count(), 1, "{steps:?}");

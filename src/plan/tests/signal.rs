@@ -6,13 +6,13 @@ use crate::units::SignalName;
 
 /// A policy of `rotate 2` that sends HUP.
 fn signalling(to: Signalled) -> Policy {
-    let signal = Some(Arc::new(SignalTo { signal: SignalName("SIGHUP".into()), to }));
+    let signal = Some(Rc::new(SignalTo { signal: SignalName("SIGHUP".into()), to }));
     Policy { signal, ..keep(2) }
 }
 
 fn with_script(mut policy: Policy, shared: bool) -> Policy {
     let post_rotate = Some(Setting::default(b"x".to_vec()));
-    policy.scripts = Arc::new(Scripts { shared, post_rotate, ..Scripts::default() });
+    policy.scripts = Rc::new(Scripts { shared, post_rotate, ..Scripts::default() });
     policy
 }
 
@@ -52,7 +52,7 @@ fn a_log_that_is_copied_stays_with_its_writers_so_only_a_pid_file_is_followed() 
     for (to, signalled) in [(Signalled::Writers, 0), (Signalled::PidFile("/run/x".into()), 1)] {
         let mut policy = signalling(to);
         let copy_truncate = MethodSettings { copy_truncate: true, ..MethodSettings::default() };
-        policy.method = Arc::new(copy_truncate);
+        policy.method = Rc::new(copy_truncate);
         let built = planned(&policy, vec![subject("/d/a", &[])]);
         let sent = told(&built).iter().filter(|step| step.starts_with("SIGHUP")).count();
         assert_eq!(
@@ -65,6 +65,6 @@ fn a_log_that_is_copied_stays_with_its_writers_so_only_a_pid_file_is_followed() 
 #[test]
 fn renamecopy_asks_for_the_writers_of_the_log_that_was_put_aside() {
     let mut policy = signalling(Signalled::Writers);
-    policy.method = Arc::new(MethodSettings { rename_copy: true, ..MethodSettings::default() });
+    policy.method = Rc::new(MethodSettings { rename_copy: true, ..MethodSettings::default() });
     assert_eq!(one(&policy, &[])[..2], ["rename a a.tmp", "SIGHUP a.tmp"]);
 }
