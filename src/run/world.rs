@@ -157,7 +157,7 @@ impl World<'_> {
 
     /// Scripts may have changed anything.
     pub(super) fn forget(&self) {
-        self.index.borrow_mut().forget_all();
+        self.index.borrow_mut().script_ran();
         self.dirs.borrow_mut().forget_all();
     }
 
@@ -197,7 +197,7 @@ impl World<'_> {
                     }
                 }
                 Action::Mail { .. } | Action::Signal(_) => {}
-                Action::Script(_) => index.forget_all(),
+                Action::Script(_) => index.script_ran(),
             }
         }
     }
