@@ -190,7 +190,12 @@ impl World<'_> {
                     moved(Some(temp), Some(to));
                 }
                 Action::MakeDir { dir, .. } => moved(None, Some(dir)),
-                Action::Remove { file, .. } => moved(Some(file), None),
+                Action::Remove { file, pre_remove, .. } => {
+                    moved(Some(file), None);
+                    if pre_remove.is_some() {
+                        index.script_ran();
+                    }
+                }
                 Action::Cut { archive, .. } => {
                     if let Some(Archive { temp, to }) = archive {
                         moved(Some(temp), Some(to));
