@@ -1,6 +1,7 @@
 //! What a run costs in system calls: figures that no noise of the machine can hide.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use crate::scene::program;
@@ -12,13 +13,18 @@ struct Place {
 
 impl Place {
     fn with(logs: usize) -> Self {
-        let temp = tempfile::tempdir().expect("a temporary directory");
+        Self::at(&std::env::temp_dir(), logs, "")
+    }
+
+    /// The same below a directory, with more lines in their block.
+    fn at(root: &Path, logs: usize, lines: &str) -> Self {
+        let temp = tempfile::tempdir_in(root).expect("a temporary directory");
         let dir = temp.path().join("logs");
         fs::create_dir(&dir).expect("a directory");
         for i in 0..logs {
             fs::write(dir.join(format!("{i}.log")), "line\n").expect("a log");
         }
-        let config = format!("{}/*.log {{\ndaily\nrotate 3\ncreate\n}}\n", dir.display());
+        let config = format!("{}/*.log {{\ndaily\nrotate 3\ncreate\n{lines}}}\n", dir.display());
         fs::write(temp.path().join("config"), config).expect("a configuration");
         let place = Self { temp };
         // So that there is a record of each.
@@ -42,6 +48,12 @@ impl Place {
         // A debug build looks at each descriptor before it closes it; who we are is asked for nothing.
         let free = ["F_GETFD", "getuid", "geteuid", "getegid"];
         trace.lines().filter(|line| !free.iter().any(|call| line.contains(call))).count()
+    }
+
+    /// How often the last run has read from a directory.
+    fn reads_of_directories(&self) -> usize {
+        let trace = fs::read_to_string(self.temp.path().join("trace")).expect("a trace");
+        trace.lines().filter(|line| line.starts_with("getdents64(")).count()
     }
 }
 
@@ -67,4 +79,17 @@ fn a_rotation_costs_the_same_few_calls_however_many_there_are() {
     let (few, many) = (Place::with(10).calls("-f"), Place::with(210).calls("-f"));
     let each = many.saturating_sub(few).div_ceil(200);
     assert!((8..=16).contains(&each), "{each} calls a log");
+}
+
+#[test]
+fn a_script_for_each_log_does_not_list_the_directory_each_time() {
+    // What a script could have changed is asked of the system; before that pays, some 20,000 names are read.
+    // The directory for temporary files may be an overlay, which is not asked.
+    let place = |logs| Place::at(Path::new("/dev/shm"), logs, "postrotate\n:\nendscript\n");
+    let (few, many) = (place(300), place(600));
+    let (calls, more_calls) = (few.calls("-f"), many.calls("-f"));
+    let reads = many.reads_of_directories();
+    assert!((10..150).contains(&reads), "{reads} reads of directories for 600 scripts");
+    let each = more_calls.saturating_sub(calls).div_ceil(300);
+    assert!((20..=80).contains(&each), "{each} calls a log");
 }

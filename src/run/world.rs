@@ -157,7 +157,7 @@ impl World<'_> {
 
     /// Scripts may have changed anything.
     pub(super) fn forget(&self) {
-        self.index.borrow_mut().forget_all();
+        self.index.borrow_mut().script_ran();
         self.dirs.borrow_mut().forget_all();
     }
 
@@ -190,14 +190,19 @@ impl World<'_> {
                     moved(Some(temp), Some(to));
                 }
                 Action::MakeDir { dir, .. } => moved(None, Some(dir)),
-                Action::Remove { file, .. } => moved(Some(file), None),
+                Action::Remove { file, pre_remove, .. } => {
+                    moved(Some(file), None);
+                    if pre_remove.is_some() {
+                        index.script_ran();
+                    }
+                }
                 Action::Cut { archive, .. } => {
                     if let Some(Archive { temp, to }) = archive {
                         moved(Some(temp), Some(to));
                     }
                 }
                 Action::Mail { .. } | Action::Signal(_) => {}
-                Action::Script(_) => index.forget_all(),
+                Action::Script(_) => index.script_ran(),
             }
         }
     }

@@ -1,16 +1,24 @@
 //! Every directory is listed once and kept current, so that the cost of a run grows with the number
 //! of files and not with logs times files.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
+
+use hashbrown::{HashMap, HashSet};
 
 use super::plain::PlainNames;
 use crate::facts::FileKind;
 use crate::names::FileName;
 use crate::system::Words;
-use crate::system::lookup::{self, ListError, ListedId};
-use crate::system::{Dirs, OpenError};
+use crate::system::lookup::{self, ListError};
+use crate::system::watch::{Watch, WatchId};
+use crate::system::{Dir, Dirs, OpenError};
+use crate::units::FileId;
+
+/// So many names of a directory are listed before it is watched: reading them takes about as long as the
+/// kernel needs to end a watch, so that few scripts, or few files, cost no more than without one.
+const WORTH_WATCHING: usize = 20_000;
 
 /// The names in a directory, in byte order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,47 +65,117 @@ pub enum Listing {
 #[derive(Debug)]
 struct Entry {
     listing: Listing,
-    /// Which directory was listed by its path alone; `None` once its held handle has confirmed it.
-    listed: Option<ListedId>,
+    /// The directory that was listed.
+    id: FileId,
+    /// By which scripts' changes of it are told.
+    watch: Option<WatchId>,
+    /// Names that scripts, or we, may have made or removed: they are looked at when the listing is used.
+    doubtful: HashSet<FileName>,
+}
+
+impl Entry {
+    /// Looks at the doubtful names; gives whether that could be done.
+    fn settle(&mut self, held: &Dir) -> bool {
+        for name in std::mem::take(&mut self.doubtful) {
+            let Listing::Names(names) = &mut self.listing else { return false };
+            match held.facts(&name) {
+                Ok(Some(_)) => names.0.insert(name.as_bytes().into(), None),
+                Ok(None) => names.0.remove(name.as_bytes()),
+                Err(_) => return false,
+            };
+        }
+        true
+    }
+}
+
+/// Reads directories.
+#[derive(Debug, Default)]
+struct Lister {
+    /// How many names were read of each.
+    read: HashMap<PathBuf, usize>,
+    watch: Option<Watch>,
+}
+
+impl Lister {
+    /// Lists a directory, which is watched first if it was listed often.
+    fn list(&mut self, held: &Dir, id: FileId) -> Entry {
+        let read = self.read.entry(held.path().into()).or_default();
+        let mut watch = None;
+        if *read >= WORTH_WATCHING {
+            self.watch = self.watch.take().or_else(Watch::new);
+            watch = self.watch.as_ref().and_then(|watch| watch.begin(held));
+        }
+        let listing = match held.names() {
+            Ok(names) => {
+                *read += names.len();
+                Listing::Names(names.iter().collect())
+            }
+            Err(errno) => Listing::Unlistable(errno.words()),
+        };
+        let watch = watch.filter(|_| matches!(listing, Listing::Names(_)));
+        Entry { listing, id, watch, doubtful: HashSet::new() }
+    }
+}
+
+/// The listings by directory. Most questions are about the same one as the question before, whose
+/// components then need not be compared again.
+#[derive(Debug, Default)]
+struct Entries {
+    last: Option<(PathBuf, Entry)>,
+    others: HashMap<PathBuf, Entry>,
+}
+
+impl Entries {
+    fn get_mut(&mut self, dir: &Path) -> Option<&mut Entry> {
+        if self.last.as_ref().is_none_or(|(last, _)| last.as_os_str() != dir.as_os_str()) {
+            self.others.extend(self.last.take());
+            self.last = self.others.remove(dir).map(|entry| (dir.to_path_buf(), entry));
+        }
+        self.last.as_mut().map(|(_, entry)| entry)
+    }
+
+    fn insert(&mut self, dir: &Path, entry: Entry) -> &mut Entry {
+        self.remove(dir);
+        &mut self.last.insert((dir.to_path_buf(), entry)).1
+    }
+
+    fn remove(&mut self, dir: &Path) {
+        if self.get_mut(dir).is_some() {
+            self.last = None;
+        }
+    }
+
+    fn retain(&mut self, mut keeps: impl FnMut(&mut Entry) -> bool) {
+        self.others.extend(self.last.take());
+        self.others.retain(|_, entry| keeps(entry));
+    }
 }
 
 /// The listings of a run.
 #[derive(Debug, Default)]
 pub struct Index {
-    entries: HashMap<PathBuf, Entry>,
+    entries: Entries,
+    lister: Lister,
     pub(super) plain: PlainNames,
 }
 
 impl Index {
-    /// The content of the directory that is held for a path. One that was already listed for a
-    /// pattern is not listed again, unless another directory is held by now.
+    /// The content of the directory that is held for a path. One that was already listed is not listed
+    /// again, unless another directory is held by now.
     ///
     /// # Errors
     /// If the directory cannot be held, or looked at.
     pub fn names(&mut self, dir: &Path, dirs: &mut Dirs) -> Result<&Listing, OpenError> {
         let held = dirs.open(dir)?;
-        let known = match self.entries.get(dir).map(|entry| entry.listed) {
-            None => false,
-            Some(None) => true,
-            Some(Some((device, inode))) => {
-                let id = held.first_facts()?.id;
-                (id.device, id.inode) == (Some(device), inode)
-            }
-        };
-        let entry = if known {
-            self.entries.entry(dir.into()).and_modify(|entry| entry.listed = None)
-        } else {
+        let id = held.first_facts()?.id;
+        let known = self.entries.get_mut(dir);
+        if !known.is_some_and(|entry| entry.id.is(&id) && entry.settle(&held)) {
             self.entries.remove(dir);
-            self.entries.entry(dir.into())
-        };
-        let entry = entry.or_insert_with(|| Entry {
-            listing: match held.names() {
-                Ok(names) => Listing::Names(names.iter().collect()),
-                Err(errno) => Listing::Unlistable(errno.words()),
-            },
-            listed: None,
-        });
-        Ok(&entry.listing)
+        }
+        if self.entries.get_mut(dir).is_none() {
+            self.entries.insert(dir, self.lister.list(&held, id));
+        }
+        self.entries.get_mut(dir).map(|entry| &entry.listing).ok_or(OpenError::Missing)
     }
 
     /// The names that a pattern finds at a path, symbolic links followed.
@@ -105,13 +183,15 @@ impl Index {
     /// # Errors
     /// If there is no directory, or it cannot be listed.
     pub(super) fn for_pattern(&mut self, dir: &Path) -> Result<&Names, ListError> {
-        if !self.entries.contains_key(dir) {
-            let (id, names) = lookup::list(dir)?;
+        if self.entries.get_mut(dir).is_none() {
+            let ((device, inode), names) = lookup::list(dir)?;
+            let id = FileId { inode, birth: None, device: Some(device) };
             let names = names.into_iter().map(|(name, kind)| (name.as_bytes().into(), kind));
             let listing = Listing::Names(Names(names.collect()));
-            self.entries.insert(dir.into(), Entry { listing, listed: Some(id) });
+            let entry = Entry { listing, id, watch: None, doubtful: HashSet::new() };
+            self.entries.insert(dir, entry);
         }
-        match self.entries.get(dir).map(|entry| &entry.listing) {
+        match self.entries.get_mut(dir).map(|entry| &entry.listing) {
             Some(Listing::Names(names)) => Ok(names),
             Some(Listing::Unlistable(cause)) => Err(ListError::Refused(cause.clone())),
             None => Err(ListError::NoDirectory),
@@ -137,9 +217,14 @@ impl Index {
         self.entries.remove(dir);
     }
 
-    /// Lists every directory anew: after a script, which may have changed any.
-    pub fn forget_all(&mut self) {
-        self.entries.clear();
+    /// A script has run, which may have changed any directory: each is listed anew when it is next asked
+    /// for, unless it is known what has changed.
+    pub fn script_ran(&mut self) {
+        let changes = self.lister.watch.as_ref().and_then(Watch::changes);
+        self.entries.retain(|entry| {
+            let names = entry.watch.zip(changes.as_ref()).and_then(|(watch, all)| all.of(watch));
+            names.map(|names| entry.doubtful.extend(names.cloned())).is_some()
+        });
     }
 }
 
@@ -185,8 +270,127 @@ mod tests {
         index.forget(dir);
         assert_eq!(seen(&mut index), ["a", "unseen"]);
         std::fs::remove_file(dir.join("a")).unwrap();
-        index.forget_all();
+        index.script_ran();
         assert_eq!(seen(&mut index), ["unseen"]);
+    }
+
+    /// A directory on a file system that tells what changes; the one for temporary files may be an overlay.
+    fn temp() -> tempfile::TempDir {
+        tempfile::tempdir_in("/dev/shm").unwrap()
+    }
+
+    /// The names in a directory, or why there are none.
+    fn seen(index: &mut Index, dirs: &mut Dirs, dir: &Path) -> Result<Vec<String>, String> {
+        match index.names(dir, dirs) {
+            Ok(Listing::Names(names)) => Ok(texts(names.starting_with(b""))),
+            Ok(Listing::Unlistable(cause)) => Err(cause.clone()),
+            Err(cause) => Err(cause.to_string()),
+        }
+    }
+
+    /// An index that watches a directory, with the files `a` and `b`, from the next listing on.
+    fn about_to_watch(dir: &Path) -> Index {
+        std::fs::create_dir(dir).unwrap();
+        std::fs::write(dir.join("a"), "").unwrap();
+        std::fs::write(dir.join("b"), "").unwrap();
+        let mut index = Index::default();
+        index.lister.read.insert(dir.into(), WORTH_WATCHING);
+        index
+    }
+
+    /// As a run does after each script.
+    fn script_ran(index: &mut Index, dirs: &mut Dirs) {
+        index.script_ran();
+        dirs.forget_all();
+    }
+
+    #[test]
+    fn a_directory_that_is_listed_often_is_listed_no_more_and_follows_scripts() {
+        let temp = temp();
+        let dir = temp.path().join("d");
+        let (mut index, mut dirs) = (about_to_watch(&dir), Dirs::default());
+        index.for_pattern(&dir).unwrap();
+        assert_eq!(seen(&mut index, &mut dirs, &dir).unwrap(), ["a", "b"]);
+        script_ran(&mut index, &mut dirs);
+        assert!(index.entries.get_mut(&dir).is_none(), "it was not watched when the pattern was matched");
+        assert_eq!(seen(&mut index, &mut dirs, &dir).unwrap(), ["a", "b"]);
+        let read = index.lister.read.clone();
+        // Two scripts, and steps of ours between them.
+        std::fs::write(dir.join("c"), "").unwrap();
+        std::fs::rename(dir.join("a"), dir.join("a.1")).unwrap();
+        script_ran(&mut index, &mut dirs);
+        std::fs::rename(dir.join("b"), dir.join("b.1")).unwrap();
+        index.removed(&dir, &name("b"));
+        index.added(&dir, &name("b.1"));
+        std::fs::remove_file(dir.join("a.1")).unwrap();
+        std::fs::create_dir(dir.join("sub")).unwrap();
+        std::fs::rename(dir.join("b.1"), dir.join("b.2")).unwrap();
+        script_ran(&mut index, &mut dirs);
+        assert_eq!(seen(&mut index, &mut dirs, &dir).unwrap(), ["b.2", "c", "sub"]);
+        script_ran(&mut index, &mut dirs);
+        assert_eq!(seen(&mut index, &mut dirs, &dir).unwrap(), ["b.2", "c", "sub"]);
+        assert_eq!(index.lister.read, read);
+    }
+
+    #[test]
+    fn a_directory_that_a_script_replaced_is_listed_anew() {
+        for way in ["moved", "removed", "linked"] {
+            let temp = temp();
+            let (dir, away) = (temp.path().join("d"), temp.path().join("away"));
+            let (mut index, mut dirs) = (about_to_watch(&dir), Dirs::default());
+            assert_eq!(seen(&mut index, &mut dirs, &dir).unwrap(), ["a", "b"]);
+            std::fs::rename(&dir, &away).unwrap();
+            if way == "removed" {
+                std::fs::remove_dir_all(&away).unwrap();
+            }
+            let next = if way == "linked" { temp.path().join("next") } else { dir.clone() };
+            std::fs::create_dir(&next).unwrap();
+            std::fs::write(next.join("new"), "").unwrap();
+            if way == "linked" {
+                std::os::unix::fs::symlink("next", &dir).unwrap();
+            }
+            script_ran(&mut index, &mut dirs);
+            assert_eq!(seen(&mut index, &mut dirs, &dir).unwrap(), ["new"], "{way}");
+        }
+    }
+
+    #[test]
+    fn a_directory_above_that_a_script_replaced_leads_to_another_listing() {
+        let temp = temp();
+        let (above, dir) = (temp.path().join("above"), temp.path().join("above/d"));
+        std::fs::create_dir(&above).unwrap();
+        let (mut index, mut dirs) = (about_to_watch(&dir), Dirs::default());
+        assert_eq!(seen(&mut index, &mut dirs, &dir).unwrap(), ["a", "b"]);
+        std::fs::rename(&above, temp.path().join("away")).unwrap();
+        std::fs::create_dir_all(&dir).unwrap();
+        script_ran(&mut index, &mut dirs);
+        assert_eq!(seen(&mut index, &mut dirs, &dir).unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn a_directory_is_listed_anew_after_a_script_if_what_it_did_is_not_known() {
+        let temp = temp();
+        let dir = temp.path().join("d");
+        let (mut index, mut dirs) = (about_to_watch(&dir), Dirs::default());
+        assert_eq!(seen(&mut index, &mut dirs, &dir).unwrap(), ["a", "b"]);
+        std::fs::write(dir.join("c"), "").unwrap();
+        // As if the system had lost the count.
+        index.lister.watch = None;
+        script_ran(&mut index, &mut dirs);
+        assert_eq!(seen(&mut index, &mut dirs, &dir).unwrap(), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn few_names_are_listed_again_rather_than_watched() {
+        let temp = temp();
+        let dir = temp.path().join("d");
+        let (mut index, mut dirs) = (about_to_watch(&dir), Dirs::default());
+        index.lister.read.insert(dir.clone(), WORTH_WATCHING - 3);
+        for watched in [false, false, true] {
+            seen(&mut index, &mut dirs, &dir).unwrap();
+            assert_eq!(index.lister.watch.is_some(), watched);
+            script_ran(&mut index, &mut dirs);
+        }
     }
 
     #[test]

@@ -34,6 +34,7 @@ pub mod status;
 pub mod stop;
 pub mod stopwatch;
 pub mod walk;
+pub mod watch;
 pub mod words;
 
 pub use accounts::{Accounts, SystemAccounts};

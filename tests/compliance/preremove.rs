@@ -56,6 +56,21 @@ fn it_runs_for_the_version_in_the_way_of_the_one_that_goes() {
 }
 
 #[test]
+fn a_version_of_the_next_log_that_it_makes_moves_up() {
+    Scene::new()
+        .config(
+            "{dir}/*.log {\nrotate 1\npreremove\n\
+             case $1 in *a.log*) echo made > {dir}/b.log.1;; esac\nendscript\n}",
+        )
+        .log("a.log", "a\n")
+        .file("a.log.1", "old\n")
+        .log("b.log", "b\n")
+        .run(["-f"])
+        .quiet()
+        .expect_files([("a.log.1", "a\n"), ("b.log.1", "b\n")]);
+}
+
+#[test]
 fn a_file_that_was_kept_is_removed_by_a_later_run() {
     differs("postponed", || {
         let script = "missingok\npreremove\ntest -e {out}/agreed\nendscript\n";

@@ -38,6 +38,30 @@ fn a_failure_keeps_its_log_from_being_rotated() {
         .expect_recorded_now("b.log");
 }
 
+/// So large a directory is not listed again after each script: what has changed there is asked for.
+#[test]
+fn a_version_that_it_makes_moves_up_also_in_a_directory_of_ten_thousand_files() {
+    differs("D-4", || {
+        let logs = ["a.log", "b.log", "c.log", "d.log", "e.log", "f.log"];
+        let mut scene = Scene::new().config(
+            "{dir}/*.log {\nrotate 3\n\
+             firstaction\nseq 10000 | sed 's,^,{dir}/other.,' | xargs touch\nendscript\n\
+             prerotate\necho made > $1.1\nendscript\n\
+             lastaction\nfind {dir} -name 'other.*' -delete\nendscript\n}",
+        );
+        for log in logs {
+            scene = scene.log(log, log);
+        }
+        scene = scene.run(["-f"]).quiet();
+        for log in logs {
+            scene = scene
+                .expect_file(&format!("{log}.1"), log)
+                .expect_file(&format!("{log}.2"), "made\n")
+                .expect_no_file(&format!("{log}.3"));
+        }
+    });
+}
+
 /// 3.21 records it as rotated.
 #[test]
 fn a_failure_leaves_the_record() {
