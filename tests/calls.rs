@@ -101,3 +101,20 @@ fn a_large_copy_goes_to_the_disk_while_it_is_made() {
         assert!(advised[1] < synced[0], "{trace}");
     }
 }
+
+#[test]
+fn another_compression_begins_before_one_that_ended_is_synced_and_named() {
+    let trace = trace("compress\ncompressjobs 1", 6, 8 << 20, "openat,renameat2");
+    let temporary = |line: &&str| line.contains(".gz.logrotate-rs");
+    let (mut begun, mut named) = (0, 0);
+    for line in trace.lines().filter(temporary) {
+        if line.contains("O_CREAT") {
+            begun += 1;
+        } else if line.contains("renameat2") {
+            // Two are at work, where one may be busy; and this one has ended.
+            assert!(begun >= 6.min(named + 3), "{begun} begun when {named} are named:\n{trace}");
+            named += 1;
+        }
+    }
+    assert_eq!((begun, named), (6, 6), "{trace}");
+}
