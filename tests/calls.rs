@@ -93,3 +93,53 @@ fn a_script_for_each_log_does_not_list_the_directory_each_time() {
     let each = more_calls.saturating_sub(calls).div_ceil(300);
     assert!((20..=80).contains(&each), "{each} calls a log");
 }
+
+/// Some system calls of a forced run on large logs.
+fn trace(directives: &str, logs: usize, bytes: usize, calls: &str) -> String {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let at = |name: &str| temp.path().join(name).display().to_string();
+    for i in 0..logs {
+        fs::write(at(&format!("{i}.log")), vec![b'x'; bytes]).expect("a log");
+    }
+    fs::write(at("config"), format!("{}/*.log {{\nrotate 3\n{directives}\n}}\n", at("")))
+        .expect("a configuration");
+    let run = Command::new("strace")
+        .env_remove("LD_LIBRARY_PATH")
+        .args(["-qq", "-f", "-e", &format!("trace={calls}"), "-o", &at("trace"), program(), "-f"])
+        .args(["-s", &at("state"), &at("config")])
+        .status();
+    assert!(run.expect("strace runs").success());
+    fs::read_to_string(at("trace")).expect("a trace")
+}
+
+#[test]
+fn a_large_copy_goes_to_the_disk_while_it_is_made() {
+    let trace = trace("copytruncate", 1, 40 << 20, "copy_file_range,fadvise64,fsync");
+    let of = |call: &str| -> Vec<usize> {
+        trace.lines().enumerate().filter(|(_, l)| l.contains(call)).map(|(at, _)| at).collect()
+    };
+    let (copied, advised, synced) = (of("copy_file_range"), of("fadvise64"), of("fsync"));
+    // A file system that cannot copy by itself is not told either.
+    if copied.len() > 1 {
+        assert_eq!(advised.len(), 2, "for each whole piece\n{trace}");
+        assert!(copied[0] < advised[0] && advised[0] < copied[1], "{trace}");
+        assert!(advised[1] < synced[0], "{trace}");
+    }
+}
+
+#[test]
+fn another_compression_begins_before_one_that_ended_is_synced_and_named() {
+    let trace = trace("compress\ncompressjobs 1", 6, 8 << 20, "openat,renameat2");
+    let temporary = |line: &&str| line.contains(".gz.logrotate-rs");
+    let (mut begun, mut named) = (0, 0);
+    for line in trace.lines().filter(temporary) {
+        if line.contains("O_CREAT") {
+            begun += 1;
+        } else if line.contains("renameat2") {
+            // Two are at work, where one may be busy; and this one has ended.
+            assert!(begun >= 6.min(named + 3), "{begun} begun when {named} are named:\n{trace}");
+            named += 1;
+        }
+    }
+    assert_eq!((begun, named), (6, 6), "{trace}");
+}

@@ -150,11 +150,14 @@ impl Live {
 
     /// Lets what is under way go on, as far as it need not wait.
     fn proceed(&mut self, observer: &mut dyn Observer) {
-        let mut arrived = std::mem::take(&mut self.under_way.arrived);
-        while let Some(ended) = self.under_way.pool.ended(Duration::ZERO) {
-            arrived.push(ended);
-        }
-        for ended in arrived {
+        loop {
+            while let Some(ended) = self.under_way.pool.ended(Duration::ZERO) {
+                self.under_way.arrived.push_back(ended);
+            }
+            // What a thread has made is named and synced only after another task was begun: that takes
+            // as long as a small file's compression, and no core is to stand idle.
+            self.begin_queued(observer);
+            let Some(ended) = self.under_way.arrived.pop_front() else { break };
             let Some(mut lane) = self.under_way.lane_of(ended.ticket) else { continue };
             let Some(mut pending) = self.under_way.lend(lane.plan) else { continue };
             if self.packed(lane.plan, &mut pending.work, lane.next, &ended, observer) {
@@ -167,6 +170,11 @@ impl Live {
                 self.go_on(lane, pending, observer);
             }
         }
+        self.begin_queued(observer);
+    }
+
+    /// Lets lanes go on that have waited for a thread, as long as there is room for their tasks.
+    fn begin_queued(&mut self, observer: &mut dyn Observer) {
         while let Some(lane) = self.under_way.queue.pop_front() {
             let Some(pending) = self.under_way.lend(lane.plan) else { continue };
             if self.go_on(lane, pending, observer) == Some(Wait::Room) {

@@ -44,8 +44,9 @@ impl Live {
                 Some(Wait::Task(ticket)) => {
                     let ended = loop {
                         let arrived = &mut self.under_way.arrived;
-                        match arrived.iter().position(|ended| ended.ticket == ticket) {
-                            Some(at) => break arrived.swap_remove(at),
+                        let at = arrived.iter().position(|ended| ended.ticket == ticket);
+                        match at.and_then(|at| arrived.remove(at)) {
+                            Some(ended) => break ended,
                             None => self.under_way.pause(),
                         }
                     };

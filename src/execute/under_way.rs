@@ -75,7 +75,7 @@ pub(super) struct UnderWay {
     /// Lanes that wait for what a thread makes, by ticket.
     running: HashMap<u64, Lane>,
     /// Tasks that ended while somebody waited for another.
-    pub arrived: Vec<Ended>,
+    pub arrived: VecDeque<Ended>,
     pub pool: Pool,
     tickets: u64,
     /// What nobody has asked for yet.

@@ -312,7 +312,10 @@ mod tests {
         index.for_pattern(&dir).unwrap();
         assert_eq!(seen(&mut index, &mut dirs, &dir).unwrap(), ["a", "b"]);
         script_ran(&mut index, &mut dirs);
-        assert!(index.entries.get_mut(&dir).is_none(), "it was not watched when the pattern was matched");
+        assert!(
+            index.entries.get_mut(&dir).is_none(),
+            "it was not watched when the pattern was matched"
+        );
         assert_eq!(seen(&mut index, &mut dirs, &dir).unwrap(), ["a", "b"]);
         let read = index.lister.read.clone();
         // Two scripts, and steps of ours between them.

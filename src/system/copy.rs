@@ -1,10 +1,11 @@
 //! Copying the content of one open file to another: in the kernel where it can, holes kept.
 
 use std::fs::File;
+use std::num::NonZeroU64;
 use std::os::unix::fs::FileExt;
 
 use nix::errno::Errno;
-use rustix::fs::{FallocateFlags, SeekFrom};
+use rustix::fs::{Advice, FallocateFlags, SeekFrom};
 
 use super::file::{again, before_effect, errno, facts, io_errno};
 use super::stop;
@@ -12,8 +13,9 @@ use super::stop;
 /// Bytes that pass through our memory at once where the kernel cannot copy by itself.
 const BUFFER: usize = 256 * 1024;
 
-/// Bytes that the kernel is asked to copy at once; small enough that a signal is not kept waiting.
-const AT_ONCE: usize = 64 * 1024 * 1024;
+/// Bytes that the kernel is asked to copy at once; small enough that a signal is not kept waiting, and
+/// that the disk gets its first bytes soon.
+const AT_ONCE: usize = 16 * 1024 * 1024;
 
 /// Asks for the space of a whole copy before its first byte, so that one that does not fit fails at
 /// once; gives how much. A file with holes needs less than its length, so nothing is asked for it, nor
@@ -127,11 +129,26 @@ fn data(from: &File, to: &File, at: u64, end: u64, go_on: GoOn) -> Result<u64, E
             ) => {
                 return by_hand(from, to, read, end, go_on);
             }
-            Ok(_) | Err(Errno::EINTR) => {}
+            Ok(length) => write_back(to, write, length),
+            Err(Errno::EINTR) => {}
             Err(errno) => return Err(errno),
         }
     }
     Ok(read)
+}
+
+/// Has the disk begin with the `length` bytes before `end`, so that it is at work during the copying and
+/// not only from the sync on. A piece that is smaller than a whole one is left to the sync.
+///
+/// The advice says that they are not needed again. That drops only what is on disk already: these bytes
+/// have yet to go there, and stay in memory for whoever compresses them. A refusal changes nothing.
+fn write_back(file: &File, end: u64, length: usize) {
+    if length >= AT_ONCE
+        && let Some(length) = NonZeroU64::new(length as u64)
+    {
+        let start = end.saturating_sub(length.get());
+        let _ = rustix::fs::fadvise(file, start, Some(length), Advice::DontNeed);
+    }
 }
 
 /// The same with our own reads and writes.

@@ -1,6 +1,6 @@
 //! The built-in compressors: one open file to another.
 //!
-//! Whatever is made is unpacked again and compared, on its way to the disk: nobody removes a source for
+//! Whatever is made is read again and compared, on its way to the disk: nobody removes a source for
 //! something that only looks like it. Memory does not grow with the file.
 
 mod gzip;
@@ -10,6 +10,7 @@ mod zstd;
 use std::fmt;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::sync::OnceLock;
 
 use nix::errno::Errno;
 
@@ -45,7 +46,7 @@ impl Format {
     /// How many bytes it takes, whatever the file's size, on so many threads.
     fn memory(self, threads: usize) -> usize {
         match self {
-            // A piece, its check, what is made of it and the tables; with several threads, two pieces more
+            // A piece, what is made of it and the tables; with several threads, two pieces more
             // are on their way.
             Self::Gzip { .. } | Self::GzipMembers { .. } if threads == 1 => 4 << 20,
             Self::Gzip { .. } | Self::GzipMembers { .. } => (threads * 9 + 5) << 19,
@@ -64,9 +65,12 @@ impl Format {
     }
 }
 
-/// How many may work if nobody says: as many as there are cores, but for their memory.
+/// How many may work if nobody says: as many as there are cores, but for their memory. The system is
+/// asked once: the answer takes several files.
 pub fn usual_jobs() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from).min(pool::MOST_JOBS)
+    static CORES: OnceLock<usize> = OnceLock::new();
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    (*CORES.get_or_init(cores)).min(pool::MOST_JOBS)
 }
 
 /// Why a file was not compressed.

@@ -2,10 +2,13 @@
 //! apart can be joined to one.
 //!
 //! A stream says in its last block that it is the last. Where that bit stands only a walk through
-//! all symbols tells. Nothing is unpacked here, and nothing is trusted: whoever joins streams unpacks
-//! them again and compares.
+//! all symbols tells. The same walk compares each of them with the text that the stream was made from:
+//! a byte with the text's next byte, a repetition with what the text has that far back. If all agree up
+//! to the end of both, whoever unpacks the stream gets that text. Nothing has to be unpacked for it.
 
 use std::ops::Range;
+
+use super::codes::{Code, Codes, Kind, Symbol};
 
 /// The order in which a block lists the lengths of its code-length code.
 const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
@@ -15,10 +18,7 @@ const EMPTY_STORED: [u8; 4] = [0, 0, 0xff, 0xff];
 
 /// Opens the end of a stream: its last block is no longer marked as the last, and an empty stored
 /// block fills its last byte, so that another stream can follow.
-///
-/// `None` if it is no deflate stream; then it may be changed.
-pub fn open_end(stream: &mut Vec<u8>) -> Option<()> {
-    let last = last_block(stream)?;
+pub fn open_end(stream: &mut Vec<u8>, last: &Range<usize>) -> Option<()> {
     *stream.get_mut(last.start / 8)? &= !(1 << (last.start % 8));
     stream.truncate(last.end.div_ceil(8));
     // The stored block's own three bits are zero, like the padding.
@@ -29,120 +29,60 @@ pub fn open_end(stream: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
-/// The bits of the last block of a stream.
-fn last_block(stream: &[u8]) -> Option<Range<usize>> {
+/// The bits of the last block of a stream, if it is one, and unpacks to just this text.
+pub fn last_block(stream: &[u8], plain: &[u8]) -> Option<Range<usize>> {
     let mut bits = Bits { bytes: stream, next: 0, held: 0, count: 0 };
+    let mut text = Text { plain, at: 0 };
     loop {
         let start = bits.at();
         let last = bits.take(1)? == 1;
         match bits.take(2)? {
-            0 => bits.skip_stored()?,
-            1 => bits.skip_coded(&fixed()?)?,
+            0 => bits.stored(&mut text)?,
+            1 => bits.coded(&Codes::fixed()?, &mut text)?,
             2 => {
                 let codes = bits.codes()?;
-                bits.skip_coded(&codes)?;
+                bits.coded(&codes, &mut text)?;
             }
             _ => return None,
         }
         if last {
-            return Some(start..bits.at());
+            return (text.at == plain.len()).then_some(start..bits.at());
         }
     }
 }
 
-/// What a symbol means for whoever only walks past it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// No symbol has this code.
-    Nothing,
-    /// A byte, or a distance.
-    Plain,
-    /// A length; a distance follows.
-    Length,
-    /// The block ends.
-    End,
+/// The text that a stream is to unpack to, and how far the stream agrees with it.
+#[derive(Clone, Copy)]
+struct Text<'a> {
+    plain: &'a [u8],
+    at: usize,
 }
 
-/// A symbol: how many bits it takes, those behind its code included.
-#[derive(Debug, Clone, Copy)]
-struct Symbol {
-    bits: u8,
-    kind: Kind,
-    number: u16,
-}
-
-/// All codes of a block, each found by the bits that come next.
-struct Code {
-    mask: u64,
-    table: Vec<Symbol>,
-}
-
-/// The two codes of a block.
-struct Codes {
-    literals: Code,
-    distances: Code,
-}
-
-impl Code {
-    /// The code with these lengths; `symbol` gives the kind of a number, and the bits behind its code.
-    fn new(lengths: &[u8], symbol: impl Fn(usize) -> (Kind, u8)) -> Option<Self> {
-        let longest = lengths.iter().copied().max().filter(|&most| most > 0).unwrap_or(1);
-        let mut counts = [0_u32; 16];
-        for &length in lengths.iter().filter(|&&length| length > 0) {
-            *counts.get_mut(usize::from(length))? += 1;
-        }
-        let mut next = [0_u32; 17];
-        for length in 1..16 {
-            next[length + 1] = (next[length] + counts[length]) << 1;
-        }
-        let nothing = Symbol { bits: 1, kind: Kind::Nothing, number: 0 };
-        let mut table = vec![nothing; 1 << longest];
-        for (number, &length) in lengths.iter().enumerate().filter(|(_, length)| **length > 0) {
-            let code = next[usize::from(length)];
-            next[usize::from(length)] += 1;
-            if code >= 1 << length {
-                return None;
-            }
-            let (kind, extra) = symbol(number);
-            let number = u16::try_from(number).ok()?;
-            let entry = Symbol { bits: length + extra, kind, number };
-            // Codes are written from their highest bit on, everything else from the lowest.
-            let first = (code.reverse_bits() >> (32 - u32::from(length))) as usize;
-            for slot in table.iter_mut().skip(first).step_by(1 << length) {
-                *slot = entry;
-            }
-        }
-        Some(Self { mask: (1 << longest) - 1, table })
+impl Text<'_> {
+    /// The stream has this byte.
+    fn byte(&mut self, byte: u8) -> Option<()> {
+        (*self.plain.get(self.at)? == byte).then_some(())?;
+        self.at += 1;
+        Some(())
     }
 
-    fn literals(lengths: &[u8]) -> Option<Self> {
-        Self::new(lengths, |number| match number {
-            0..=255 => (Kind::Plain, 0),
-            256 => (Kind::End, 0),
-            257..=264 | 285 => (Kind::Length, 0),
-            265..=284 => (Kind::Length, u8::try_from((number - 261) / 4).unwrap_or(0)),
-            _ => (Kind::Nothing, 0),
-        })
+    /// The stream repeats `length` bytes from so far back: byte by byte, so that they may be among those
+    /// that it repeats.
+    fn repeated(&mut self, length: usize, distance: usize) -> Option<()> {
+        let (from, end) = (self.at.checked_sub(distance)?, self.at + length);
+        // Most are short.
+        let next = |at: usize| self.plain.get(at..)?.first_chunk().map(|b| u128::from_le_bytes(*b));
+        let same = match (next(from), next(self.at)) {
+            (Some(old), Some(new)) if length <= 16 => (old ^ new) << (128 - 8 * length) == 0,
+            _ => self.plain.get(from..from + length)? == self.plain.get(self.at..end)?,
+        };
+        self.at = end;
+        same.then_some(())
     }
-
-    fn distances(lengths: &[u8]) -> Option<Self> {
-        Self::new(lengths, |number| match number {
-            0..=3 => (Kind::Plain, 0),
-            4..=29 => (Kind::Plain, u8::try_from(number / 2 - 1).unwrap_or(0)),
-            _ => (Kind::Nothing, 0),
-        })
-    }
-}
-
-/// The codes that a block may use without listing them.
-fn fixed() -> Option<Codes> {
-    let mut lengths = [8; 288];
-    lengths[144..256].fill(9);
-    lengths[256..280].fill(7);
-    Some(Codes { literals: Code::literals(&lengths)?, distances: Code::distances(&[5; 30])? })
 }
 
 /// The bits of a stream, from the lowest of each byte on.
+#[derive(Clone, Copy)]
 struct Bits<'a> {
     bytes: &'a [u8],
     next: usize,
@@ -186,54 +126,76 @@ impl Bits<'_> {
         usize::try_from(value).ok()
     }
 
-    fn skip_stored(&mut self) -> Option<()> {
+    fn stored(&mut self, text: &mut Text<'_>) -> Option<()> {
         let start = self.at().div_ceil(8);
-        let length = u16::from_le_bytes(*self.bytes.get(start..)?.first_chunk()?);
-        let next = start + EMPTY_STORED.len() + usize::from(length);
-        (next <= self.bytes.len()).then_some(())?;
+        let (length, rest) = self.bytes.get(start..)?.split_first_chunk()?;
+        let (complement, rest) = rest.split_first_chunk()?;
+        let length = u16::from_le_bytes(*length);
+        (length == !u16::from_le_bytes(*complement)).then_some(())?;
+        let length = usize::from(length);
+        let end = text.at + length;
+        (rest.get(..length)? == text.plain.get(text.at..end)?).then_some(())?;
+        text.at = end;
+        let next = start + EMPTY_STORED.len() + length;
         *self = Self { bytes: self.bytes, next, held: 0, count: 0 };
         Some(())
     }
 
-    fn skip_coded(&mut self, codes: &Codes) -> Option<()> {
+    fn coded(&mut self, codes: &Codes, text: &mut Text<'_>) -> Option<()> {
+        // Copies that nobody else sees stay in registers.
+        let (mut bits, mut seen) = (*self, *text);
         loop {
-            // A length and a distance take at most 48 bits.
-            self.fill();
-            let symbol = self.symbol(&codes.literals)?;
+            bits.fill();
+            let mut symbol = bits.symbol(&codes.literals)?;
+            if symbol.kind == Kind::Plain {
+                seen.byte(symbol.base.to_le_bytes()[0])?;
+                symbol = bits.symbol(&codes.literals)?;
+            }
             match symbol.kind {
-                Kind::Plain => {}
-                Kind::End => return Some(()),
+                Kind::Plain => seen.byte(symbol.base.to_le_bytes()[0])?,
+                Kind::End => break,
                 Kind::Length => {
-                    self.symbol(&codes.distances)?;
+                    // What follows takes at most 33 bits.
+                    bits.fill();
+                    let length = bits.with_number(symbol)?;
+                    let symbol = bits.symbol(&codes.distances)?;
+                    let distance = bits.with_number(symbol)?;
+                    seen.repeated(length, distance)?;
                 }
                 Kind::Nothing => return None,
             }
         }
+        (*self, *text) = (bits, seen);
+        Some(())
     }
 
     fn symbol(&mut self, code: &Code) -> Option<Symbol> {
-        let index = usize::try_from(self.held & code.mask).ok()?;
-        let symbol = *code.table.get(index)?;
-        if symbol.kind == Kind::Nothing {
-            return None;
-        }
-        self.drop(u32::from(symbol.bits))?;
+        let symbol = code.symbol(self.held)?;
+        self.drop(symbol.code())?;
         Some(symbol)
+    }
+
+    /// What a symbol stands for, with the number behind it.
+    fn with_number(&mut self, symbol: Symbol) -> Option<usize> {
+        let number = self.held & ((1 << symbol.number()) - 1);
+        self.drop(symbol.number())?;
+        Some(usize::from(symbol.base) + usize::try_from(number).ok()?)
     }
 
     /// The codes that a block lists.
     fn codes(&mut self) -> Option<Codes> {
         let (literals, distances) = (self.take(5)? + 257, self.take(5)? + 1);
         let listed = self.take(4)? + 4;
+        (literals <= 286 && distances <= 30).then_some(())?;
         let mut lengths = [0; 19];
         for &place in ORDER.iter().take(listed) {
             lengths[place] = u8::try_from(self.take(3)?).ok()?;
         }
-        let code = Code::new(&lengths, |_| (Kind::Plain, 0))?;
+        let code = Code::new(&lengths, |number| (Kind::Plain, 0, number))?;
         let mut all: Vec<u8> = Vec::with_capacity(literals + distances);
         while all.len() < literals + distances {
             self.fill();
-            let (length, times) = match self.symbol(&code)?.number {
+            let (length, times) = match self.symbol(&code)?.base {
                 16 => (*all.last()?, 3 + self.take(2)?),
                 17 => (0, 3 + self.take(3)?),
                 18 => (0, 11 + self.take(7)?),
@@ -241,8 +203,9 @@ impl Bits<'_> {
             };
             all.extend(std::iter::repeat_n(length, times));
         }
+        (all.len() == literals + distances).then_some(())?;
         let (literals, distances) = all.split_at_checked(literals)?;
-        Some(Codes { literals: Code::literals(literals)?, distances: Code::distances(distances)? })
+        Codes::new(literals, distances)
     }
 }
 
@@ -264,7 +227,8 @@ mod tests {
         let mut whole = Vec::new();
         for part in parts {
             let mut stream = deflate(part, level);
-            open_end(&mut stream).expect("a stream");
+            let last = last_block(&stream, part).expect("a stream");
+            open_end(&mut stream, &last).expect("its end");
             whole.extend(stream);
         }
         whole.extend([3, 0]);
@@ -288,11 +252,53 @@ mod tests {
 
     #[test]
     fn what_is_no_stream_is_refused() {
-        let whole = deflate(b"some text, some text, and some more text", 6);
+        let text = b"some text, some text, and some more text";
+        let whole = deflate(text, 6);
+        assert_eq!(last_block(&whole, text).map(|last| last.start), Some(0));
         for length in 0..whole.len() {
-            assert_eq!(open_end(&mut whole[..length].to_vec()), None, "cut at {length}");
+            assert_eq!(last_block(&whole[..length], text), None, "cut at {length}");
         }
-        assert_eq!(open_end(&mut vec![7; 20]), None);
+        assert_eq!(last_block(&[7; 20], text), None);
+    }
+
+    #[test]
+    fn the_stream_of_another_text_is_refused() {
+        let noise: Vec<u8> =
+            (0..20_000_u32).map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes()[2]).collect();
+        let text: Vec<u8> =
+            (0..2_000).flat_map(|i| format!("line {i} of {}\n", i % 7).into_bytes()).collect();
+        for text in [noise, text, vec![0; 1000]] {
+            for level in [0, 1, 6, 12] {
+                let stream = deflate(&text, level);
+                assert!(last_block(&stream, &text).is_some(), "level {level}");
+                for at in (0..text.len()).step_by(text.len() / 50) {
+                    let mut other = text.clone();
+                    other[at] ^= 1;
+                    assert_eq!(last_block(&stream, &other), None, "level {level}, byte {at}");
+                }
+                assert_eq!(last_block(&stream, &text[1..]), None);
+                assert_eq!(last_block(&stream, &text[..text.len() - 1]), None);
+                assert_eq!(last_block(&stream, &[&text[..], &text[..1]].concat()), None);
+            }
+        }
+    }
+
+    /// What the walk accepts is just what libdeflate unpacks to the text.
+    #[test]
+    fn a_stream_with_any_bit_turned_is_judged_as_by_one_who_unpacks_it() {
+        let text: Vec<u8> =
+            (0..40).flat_map(|i| format!("line {i} of {}\n", i % 7).into_bytes()).collect();
+        let mut found = vec![0; text.len()];
+        for level in [0, 1, 6, 12] {
+            let stream = deflate(&text, level);
+            for bit in 0..stream.len() * 8 {
+                let mut other = stream.clone();
+                other[bit / 8] ^= 1 << (bit % 8);
+                let unpacked = Decompressor::new().deflate_decompress(&other, &mut found);
+                let same = unpacked == Ok(text.len()) && found == text;
+                assert_eq!(last_block(&other, &text).is_some(), same, "level {level}, bit {bit}");
+            }
+        }
     }
 
     proptest! {
@@ -306,8 +312,8 @@ mod tests {
         }
 
         #[test]
-        fn any_garbage_ends_without_a_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-            let _ = open_end(&mut bytes);
+        fn any_garbage_ends_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = last_block(&bytes, b"0000");
         }
     }
 }

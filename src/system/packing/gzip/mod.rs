@@ -1,9 +1,10 @@
 //! The built-in gzip: one file to another, on several cores, as one gzip member or as several.
 //!
-//! The file is cut into pieces; each is compressed on its own, unpacked again and compared. For one
-//! member their streams are joined.
+//! The file is cut into pieces; each is compressed on its own, and what was made of it is read symbol by
+//! symbol and compared with it. For one member their streams are joined.
 
 mod blocks;
+mod codes;
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -11,7 +12,7 @@ use std::io::Write;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use libdeflater::{CompressionLvl, Compressor, Crc, Decompressor};
+use libdeflater::{CompressionLvl, Compressor, Crc};
 use nix::errno::Errno;
 
 use super::super::file::{before_effect, io_errno};
@@ -48,7 +49,7 @@ pub(super) fn compress(
     let first = source.next(Vec::new())?;
     // Of nothing there is one member too.
     let shape = if first.is_empty() { Shape::One } else { shape };
-    let mut output = Output { file: output, shape, crc: Crc::new(), length: 0 };
+    let mut output = Output { file: output, shape, end: End::default() };
     output.begin()?;
     if threads == 1 || first.len() < PIECE {
         let mut maker = Maker::new(level, shape);
@@ -130,51 +131,60 @@ struct Packed {
 /// Compresses pieces and checks what it made.
 struct Maker {
     compressor: Compressor,
-    decompressor: Decompressor,
     shape: Shape,
-    /// Room for what is made, and for what it is unpacked to: used again for each piece.
-    made: Vec<u8>,
-    check: Vec<u8>,
+    /// Room for what is made, used again for each piece.
+    room: Vec<u8>,
 }
 
 impl Maker {
     fn new(level: u8, shape: Shape) -> Self {
         let level = CompressionLvl::new(level.into()).unwrap_or_default();
-        Self {
-            compressor: Compressor::new(level),
-            decompressor: Decompressor::new(),
-            shape,
-            made: Vec::new(),
-            check: Vec::new(),
-        }
+        Self { compressor: Compressor::new(level), shape, room: Vec::new() }
     }
 
     fn pack(&mut self, plain: Vec<u8>) -> Result<Packed, NotCompressed> {
-        let unlike = |_| NotCompressed::Unlike;
-        self.check.resize(plain.len(), 0);
-        let (length, unpacked) = match self.shape {
+        let most = self.compressor.deflate_compress_bound(plain.len());
+        if self.room.len() < most {
+            self.room.resize(most, 0);
+        }
+        let made = self.compressor.deflate_compress(&plain, &mut self.room);
+        let stream = made.ok().and_then(|length| self.room.get(..length));
+        let stream = stream.ok_or(NotCompressed::Unlike)?;
+        // What is added to it below is the same whatever it holds.
+        let last = blocks::last_block(stream, &plain).ok_or(NotCompressed::Unlike)?;
+        let packed = match self.shape {
             Shape::One => {
-                self.made.resize(self.compressor.deflate_compress_bound(plain.len()), 0);
-                let made = self.compressor.deflate_compress(&plain, &mut self.made);
-                self.made.truncate(made.map_err(unlike)?);
-                blocks::open_end(&mut self.made).ok_or(NotCompressed::Unlike)?;
-                let length = self.made.len();
-                self.made.extend(LAST);
-                let unpacked = self.decompressor.deflate_decompress(&self.made, &mut self.check);
-                (length, unpacked)
+                let mut stream = stream.to_vec();
+                blocks::open_end(&mut stream, &last).ok_or(NotCompressed::Unlike)?;
+                stream
             }
             Shape::Members => {
-                self.made.resize(self.compressor.gzip_compress_bound(plain.len()), 0);
-                let made = self.compressor.gzip_compress(&plain, &mut self.made);
-                self.made.truncate(made.map_err(unlike)?);
-                let unpacked = self.decompressor.gzip_decompress(&self.made, &mut self.check);
-                (self.made.len(), unpacked)
+                let mut end = End::default();
+                end.add(&plain);
+                [&HEADER[..], stream, &end.bytes()].concat()
             }
         };
-        if unpacked != Ok(plain.len()) || self.check != plain {
-            return Err(NotCompressed::Unlike);
-        }
-        Ok(Packed { plain, packed: self.made[..length].to_vec() })
+        Ok(Packed { plain, packed })
+    }
+}
+
+/// What the end of a member says of its text.
+#[derive(Default)]
+struct End {
+    crc: Crc,
+    length: u32,
+}
+
+impl End {
+    fn add(&mut self, plain: &[u8]) {
+        self.crc.update(plain);
+        // A member keeps its length modulo 2^32; a piece is shorter.
+        self.length = self.length.wrapping_add(u32::try_from(plain.len()).unwrap_or(0));
+    }
+
+    fn bytes(&self) -> [u8; 8] {
+        let (crc, length) = (u64::from(self.crc.sum()), u64::from(self.length));
+        (crc | length << 32).to_le_bytes()
     }
 }
 
@@ -182,8 +192,7 @@ impl Maker {
 struct Output<'a> {
     file: &'a File,
     shape: Shape,
-    crc: Crc,
-    length: u32,
+    end: End,
 }
 
 impl Output<'_> {
@@ -198,17 +207,15 @@ impl Output<'_> {
 
     fn add(&mut self, packed: &Packed) -> Result<(), Errno> {
         if self.shape == Shape::One {
-            self.crc.update(&packed.plain);
-            // A member keeps its length modulo 2^32; a piece is shorter.
-            self.length = self.length.wrapping_add(u32::try_from(packed.plain.len()).unwrap_or(0));
+            self.end.add(&packed.plain);
         }
         self.write(&packed.packed)
     }
 
     fn end(mut self) -> Result<(), NotCompressed> {
         if self.shape == Shape::One {
-            let (crc, length) = (self.crc.sum().to_le_bytes(), self.length.to_le_bytes());
-            self.write(&[&LAST[..], &crc, &length].concat())?;
+            let end = self.end.bytes();
+            self.write(&[&LAST[..], &end].concat())?;
         }
         Ok(())
     }

@@ -1,4 +1,5 @@
 use super::*;
+use libdeflater::Decompressor;
 use std::os::unix::fs::FileExt;
 
 fn text(length: usize) -> Vec<u8> {
