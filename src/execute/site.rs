@@ -53,6 +53,9 @@ pub(super) enum Halt {
     Failed(Fault),
     /// It must wait: see [`super::waiting`].
     Postponed(Postponement),
+    /// It failed, for a cause that may pass, and its file can wait: it is postponed, and told as an error
+    /// by the first run that meets it.
+    TryAgain(Fault),
 }
 
 impl From<Fault> for Halt {

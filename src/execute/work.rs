@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::event::StepResult;
 use crate::execute::Outcome;
 use crate::fault::Fault;
-use crate::plan::step::{Action, Place, Plan, Scope, Why};
+use crate::plan::step::{Action, Expect, Place, Plan, Scope, Step, Why};
 use crate::system::Stopwatch;
 use crate::units::FileId;
 
@@ -75,13 +75,31 @@ impl Work {
         for &(earlier, _) in before {
             match self.results.get(earlier) {
                 Some(Some(StepResult::Failed(_))) => return Standing::Cancelled,
-                Some(Some(StepResult::Postponed(why))) => {
+                Some(Some(StepResult::Postponed(why))) if !self.is_apart(earlier, step) => {
                     standing = Standing::Waits(why.reason.clone());
                 }
                 _ => {}
             }
         }
         standing
+    }
+
+    /// Whether a step disposes of an old version that a postponed one has nothing to do with, since that is
+    /// about the new version, or about another's compressed form: it must not wait for room that it makes.
+    fn is_apart(&self, earlier: usize, step: &Step) -> bool {
+        let (Some(earlier), Some(file)) = (self.plan.steps.get(earlier), step.action.source())
+        else {
+            return false;
+        };
+        let disposes = matches!(step.action, Action::Mail { .. } | Action::Remove { .. })
+            && matches!(step.expect, Expect::Present(_));
+        let makes = matches!(
+            earlier.why,
+            Why::Compression | Why::DelayedCompression | Why::Compressed | Why::Parked
+        );
+        disposes
+            && (makes || earlier.expect == Expect::Made)
+            && !earlier.action.places().contains(&file)
     }
 
     /// Whether a step may not be cancelled for good: the copy of a log that was moved aside for it, and
