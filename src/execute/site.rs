@@ -92,6 +92,7 @@ impl Site<'_> {
     pub fn expected(&self, place: &Place, expect: Expect) -> Option<FileId> {
         match expect {
             Expect::Present(id) => Some(id),
+            Expect::Left(id) => Some(self.made.get(place).copied().unwrap_or(id)),
             Expect::IfThere | Expect::Made | Expect::Absent | Expect::Nothing => {
                 self.made.get(place).copied()
             }

@@ -154,7 +154,7 @@ impl Work {
     /// Makes identities fit for another boot: device numbers have lost their meaning.
     pub fn forget_devices(&mut self) {
         for step in &mut self.plan.steps {
-            if let crate::plan::Expect::Present(id) = &mut step.expect {
+            if let Expect::Present(id) | Expect::Left(id) = &mut step.expect {
                 *id = id.without_device();
             }
         }
