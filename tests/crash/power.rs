@@ -8,8 +8,8 @@ use std::fs;
 
 use super::scenario::{self, End, OPTIONS, Scenario, Setup};
 use super::{Sample, at_moments};
-use crate::scene::Tree;
 use crate::scene::trace::Fate;
+use crate::scene::{Tree, when};
 
 /// The ways to rotate on one disk.
 const METHODS: [usize; 6] = [0, 1, 2, 3, 6, 7];
@@ -53,4 +53,33 @@ fn a_loss_of_power_at_any_call_loses_no_line() {
     at_moments("loss of power", Sample::of(300), &scenarios, |scenario, wanted, point, _| {
         survives_loss_of_power_at(scenario, wanted, point);
     });
+}
+
+/// A sync puts on disk whatever was done before it, renames among them; without their plan nobody could
+/// tell later that the log was rotated.
+#[test]
+fn the_journal_is_on_disk_before_any_file_that_a_run_makes_is_put_there() {
+    when::steady_day();
+    let some =
+        |s: &Scenario| s.packing == "compress" && matches!(s.shape, "one log" | "three logs");
+    for scenario in [0, 1, 2].into_iter().flat_map(scenario::all).filter(some) {
+        let (mut written, mut synced, mut early) = (false, 0, None);
+        drop(scenario.set_up().with(|scene, far| {
+            scene.run_traced(&OPTIONS, &[far], |change| {
+                let file = change.file.as_deref().unwrap_or_default();
+                match change.call {
+                    "write" if file == "state.journal" => written = true,
+                    "fsync" | "fdatasync" if file == "state.journal" => written = false,
+                    "fsync" | "fdatasync" if file.ends_with(".logrotate-rs") => {
+                        synced += 1;
+                        early = early.or(written.then_some(change.number));
+                    }
+                    _ => {}
+                }
+                Fate::Happens
+            })
+        }));
+        assert!(synced > 0, "{scenario:?}: nothing was synced");
+        assert_eq!(early, None, "{scenario:?}: synced before the journal, at this change");
+    }
 }
