@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal::{self, SIGINT, SIGTERM};
 
-use crate::scene::{Ran, Running, Scene, program};
+use crate::scene::{Ran, Running, Scene, program, set_mode};
 
 /// Slow machines need it.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -168,5 +168,41 @@ fn a_compression_ends_within_a_block_and_the_next_run_does_it() {
             Command::new(unpack).arg("-dc").arg(scene.log_path(&packed)).output().expect("runs");
         assert!(unpacked.status.success() && unpacked.stdout.len() == 1 << 20, "{way}");
         assert!(!journal(&scene));
+    }
+}
+
+#[test]
+fn a_file_that_is_shredded_when_the_run_ends_is_shredded_again_by_the_next_and_goes_only_then() {
+    // It overwrites the file once it may, and says so.
+    let shred = "#!/bin/sh\nif test ! -e {out}/go; then echo $$ >{out}/shredding; exec sleep 1000; fi\n\
+                 cat <&1 >>{out}/shredded\n";
+    for signal in [SIGTERM, SIGINT] {
+        let mut scene = Scene::new()
+            .config("{dir}/a.log {\nrotate 1\ncreate\nshred\n}")
+            .log("a.log", "new\n")
+            .file("a.log.1", "old\n");
+        let stand_in = scene.out_path("shred");
+        fs::write(&stand_in, scene.expand(shred)).expect("write");
+        set_mode(&stand_in, 0o755);
+        let path = scene.expand("PATH={out}:/usr/bin:/bin");
+        let options = ["--default-signal", &path, program(), "-s", "{state}"];
+        let with = |scene: &mut Scene, more: &[&str]| {
+            let args = [&options[..], more, &["{config}"]].concat();
+            let args: Vec<_> = args.into_iter().map(|arg| scene.expand(arg)).collect();
+            scene.start("env", args)
+        };
+        let shredding = scene.out_path("shredding");
+        let run = with(&mut scene, &["-f"]);
+        let begun = || fs::read_to_string(&shredding).is_ok_and(|text| text.ends_with('\n'));
+        until("shred", begun);
+        let (ran, took) = end(run, &[signal]);
+        assert!(took < GRACE, "{took:?}");
+        assert!(!lives(&shredding), "shred goes on");
+        let mut scene = scene.ended(ran).status(1).expect_file("a.log.2", "old\n");
+        assert!(journal(&scene));
+        fs::write(scene.out_path("go"), "").expect("file");
+        let ran = with(&mut scene, &[]).end();
+        let scene = scene.ended(ran).status(0).expect_out("shredded", "old\n");
+        assert!(!journal(&scene.expect_files([("a.log", ""), ("a.log.1", "new\n")])));
     }
 }

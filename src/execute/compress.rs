@@ -12,6 +12,7 @@ use crate::system::child::{self, Ended as ChildEnded, Filtered, NotRun};
 use crate::system::file::{self, Access, OpenFile, Wanted};
 use crate::system::packing::pool::{Ended, Task};
 use crate::system::packing::{Format, NotCompressed, usual_jobs};
+use crate::system::{Errno, file_system};
 use crate::units::FileId;
 
 /// A step that compresses.
@@ -60,6 +61,19 @@ impl<'a> Compressing<'a> {
         let jobs = self.effort.jobs.map_or_else(usual_jobs, usize::from);
         let threads = format.threads(if at_once { u64::MAX } else { length }, jobs);
         Ok(Opened::Ready { input, threads, jobs })
+    }
+
+    /// Why a file that could not be compressed by an earlier run is not tried now: what is left of its
+    /// file system would be filled once more. (Logs shrink to a quarter, and mostly to much less.)
+    pub fn lacks_room(&self, site: &Site<'_>) -> Option<Fault> {
+        let length = site.facts(self.making.from).ok()??.size;
+        let dir = site.dir(self.making.to).ok()?;
+        let room = file_system::free(&dir).ok()?;
+        if room.bytes >= length / 4 && room.files > 0 {
+            return None;
+        }
+        let what = format!("{} is not compressed yet", site.shown(self.making.from));
+        Some(file_system::explain(system(&what, Errno::ENOSPC), &dir))
     }
 
     /// Makes the output, and with it the task.
@@ -115,22 +129,25 @@ pub(super) fn by_command(
     let source = making.open(site)?;
     let path = site.plan.path(making.from);
     let shown = Shown::path(&path).to_string();
+    let dir = site.dir(making.to)?;
     let fill = |output: &OpenFile| {
         let arguments = options.iter().map(|o| o.0.clone().into_os_string());
         let result = child::filter(&program.0, arguments, &source, output, &path);
+        // To see why, what it has made must still be there.
         judge(result, &program.0, &shown, observer)
+            .map_err(|(fault, complaint)| file_system::blame_if_full(fault, &complaint, &dir))
     };
     Ok(Effect::done(Some(making.make(site, fill, &source)?)))
 }
 
 /// What a compressor has done, in the reference's words (compat ROT-82, ROT-83). It may complain
-/// without failing.
+/// without failing; what it said comes back with the fault.
 fn judge(
     result: std::result::Result<Filtered, NotRun>,
     program: &Path,
     shown: &str,
     observer: &mut dyn Observer,
-) -> Result<()> {
+) -> std::result::Result<(), (Fault, Vec<u8>)> {
     let filtered = result.unwrap_or_else(|cause| {
         let program = Shown::path(program);
         // The reference's child says so itself, on its standard error.
@@ -145,7 +162,10 @@ fn judge(
     }
     match filtered.ended {
         ChildEnded::Well => Ok(()),
-        ended => Err(Fault::new(format!("failed to compress log {shown}: {ended}"))),
+        ended => {
+            let fault = Fault::new(format!("failed to compress log {shown}: {ended}"));
+            Err((fault, filtered.complaint))
+        }
     }
 }
 

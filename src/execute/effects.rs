@@ -89,15 +89,26 @@ pub(super) fn perform(
     company: &mut Company<'_>,
 ) -> Result<Effect, Halt> {
     act(site, step, company).map_err(|halt| match halt {
-        Halt::Failed(fault) => Halt::Failed(blame(site, &step.action, fault)),
+        Halt::Failed(fault) => failed(site, &step.action, fault),
+        Halt::TryAgain(fault) => Halt::TryAgain(blame(site, &step.action, fault)),
         Halt::Postponed(Postponement { reason, failed }) => {
             Halt::Postponed(Postponement { reason: blame(site, &step.action, reason), failed })
         }
     })
 }
 
+/// What a fault means for its step: a file that could not be compressed for a cause that may pass waits,
+/// and stays as it is meanwhile.
+pub(super) fn failed(site: &Site<'_>, action: &Action, fault: Fault) -> Halt {
+    let fault = blame(site, action, fault);
+    if matches!(action, Action::Compress { .. }) && file_system::may_pass(&fault) {
+        return Halt::TryAgain(fault);
+    }
+    Halt::Failed(fault)
+}
+
 /// Names the file system that a step could not change.
-pub(super) fn blame(site: &Site<'_>, action: &Action, fault: Fault) -> Fault {
+fn blame(site: &Site<'_>, action: &Action, fault: Fault) -> Fault {
     let full = file_system::is_full(&fault);
     let place = match action {
         Action::Copy { to, .. } | Action::Compress { to, .. } => Some(to),
@@ -107,13 +118,7 @@ pub(super) fn blame(site: &Site<'_>, action: &Action, fault: Fault) -> Fault {
         other => other.source(),
     };
     let Some(Ok(dir)) = place.map(|place| site.dir(place)) else { return fault };
-    match action {
-        // A command does not say why.
-        Action::Compress { .. } if fault.errno.is_none() => {
-            file_system::explain_if_full(fault, &dir)
-        }
-        _ => file_system::explain(fault, &dir),
-    }
+    file_system::explain(fault, &dir)
 }
 
 fn act(site: &Site<'_>, step: &Step, company: &mut Company<'_>) -> Result<Effect, Halt> {
@@ -234,7 +239,10 @@ fn remove(
         Ok(()) => Ok(Effect::done(None)),
         Err(Errno::ENOENT) => Ok(Effect::already(None)),
         Err(errno) => {
-            Err(system(&format!("Failed to remove old log {}", site.shown(place)), errno).into())
+            let fault = system(&format!("Failed to remove old log {}", site.shown(place)), errno);
+            // What was overwritten is of no use to anybody.
+            let waits = overwriting.is_some() || file_system::may_pass(&fault);
+            Err(if waits { Halt::TryAgain(fault) } else { Halt::Failed(fault) })
         }
     }
 }

@@ -72,6 +72,11 @@ impl Log {
         self.tell(synced, observer);
     }
 
+    /// Whether there is one.
+    pub(super) fn is_kept(&self) -> bool {
+        self.journal.is_some()
+    }
+
     fn tell(&mut self, done: Result<(), Fault>, observer: &mut dyn Observer) {
         if let Err(fault) = done
             && !self.told

@@ -85,6 +85,7 @@ mod stepping;
 #[cfg(test)]
 mod tests;
 mod under_way;
+mod verdict;
 mod waiting;
 mod work;
 mod writers;

@@ -31,6 +31,7 @@ pub(super) fn rename(
     let what = || sentence(site, from, to, why);
     let (from_dir, to_dir) = (site.dir(from)?, site.dir(to)?);
     let wanted = site.expected(from, expect);
+    let may_be_gone = matches!(expect, Expect::IfThere | Expect::Left(_));
     let moved = || Ok(site.facts(to)?.filter(|target| wanted.is_some_and(|id| id.is(&target.id))));
     // Where a move may give the file another number, only a handle tells it afterwards.
     let held = if from_dir.keeps_numbers() {
@@ -48,7 +49,7 @@ pub(super) fn rename(
     let Some(source) = source else {
         return match moved()? {
             Some(there) => Ok(Effect::already(Some(there.id))),
-            None if expect == Expect::IfThere => Ok(Effect::already(None)),
+            None if may_be_gone => Ok(Effect::already(None)),
             None => Err(refused(&what(), Refused::Missing)),
         };
     };
@@ -56,6 +57,8 @@ pub(super) fn rename(
         // A new log may have the old name by now; what counts is where the old one is.
         return match moved()? {
             Some(there) => Ok(Effect::already(Some(there.id))),
+            // It was gone, and this run has been here before.
+            None if may_be_gone && site.resumed => Ok(Effect::already(None)),
             None => Err(refused(&what(), Refused::Another)),
         };
     }

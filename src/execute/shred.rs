@@ -7,10 +7,11 @@ use crate::names::Shown;
 use crate::plan::step::{Expect, Place, Shred};
 use crate::system::child::{self, Ended};
 use crate::system::file::{self, Access, Refused};
+use crate::system::stop;
 
 /// Overwrites a file (compat ROT-91). It keeps its name; one that is gone by now needs nothing.
 ///
-/// It can be done again: a run that died leaves a file that is overwritten by half, under the same name
+/// It can be done again: a run that died, or was asked to end, leaves a file that is overwritten by half, under the same name
 /// and with the same identity, and the next run overwrites all of it.
 ///
 /// # Errors
@@ -47,6 +48,9 @@ pub(super) fn shred(
         tell(format!("cannot execute shred command: {cause}"));
         Ended::Status(1)
     });
+    if ended != Ended::Well && stop::requested().is_some() {
+        return Err(Fault::new(format!("{shown} is overwritten in part")).into());
+    }
     if ended != Ended::Well {
         tell(format!("Failed to shred {shown} ({ended}), trying unlink"));
     }

@@ -54,6 +54,9 @@ pub(super) enum Halt {
     Failed(Fault),
     /// It must wait: see [`super::waiting`].
     Postponed(Postponement),
+    /// It failed, for a cause that may pass, and its file can wait: it is postponed, and told as an error
+    /// by the first run that meets it.
+    TryAgain(Fault),
 }
 
 impl From<Fault> for Halt {
@@ -90,6 +93,7 @@ impl Site<'_> {
     pub fn expected(&self, place: &Place, expect: Expect) -> Option<FileId> {
         match expect {
             Expect::Present(id) => Some(id),
+            Expect::Left(id) => Some(self.made.get(place).copied().unwrap_or(id)),
             Expect::IfThere | Expect::Made | Expect::Absent | Expect::Nothing => {
                 self.made.get(place).copied()
             }

@@ -4,23 +4,19 @@ use std::borrow::Cow;
 
 use crate::event::{Event, Observer, Postponement, StepResult};
 use crate::execute::compress::{Compressing, Opened};
-use crate::execute::effects::{Company, Shows, blame, is_announced, perform, shows_on_disk};
+use crate::execute::effects::{Company, Shows, failed, is_announced, perform, shows_on_disk};
 use crate::execute::lines::Line;
 use crate::execute::live::Live;
 use crate::execute::rename::discard_copy;
-use crate::execute::site::{Effect, Halt, Site};
+use crate::execute::site::{Effect, Site};
 use crate::execute::under_way::Wait;
+use crate::execute::verdict::{Hearing, Settled, judged, say_held_back, waits};
 use crate::execute::work::{Standing, Work};
 use crate::execute::writers::{self, Answer, Pause};
 use crate::fault::Fault;
-use crate::plan::Plan;
-use crate::plan::step::{Action, Archive, Expect, Step};
+use crate::plan::step::{Action, Archive, Step};
 use crate::system::packing::pool::Ended;
 use crate::system::{identity, stop};
-use crate::units::FileId;
-
-/// How a step ended, and the file that it left under its target name.
-type Settled = (StepResult, Option<FileId>);
 
 impl Live {
     /// One step, done before anything else is; gives whether it has ended and is not left to the next run.
@@ -143,6 +139,11 @@ impl Live {
         if shows_on_disk(step) != Shows::Always {
             self.log.flush(observer);
         }
+        if let Some(reason) = still_full(work, &site, step) {
+            observer.observe(&Event::Debug(&reason.in_one_line()));
+            return Ok((StepResult::Postponed(Postponement { reason, failed: false }), None));
+        }
+        let hearing = self.hearing(work, &site, step);
         let compressing = Compressing::of(step);
         let format = compressing.as_ref().and_then(Compressing::format);
         if let (Some(compressing), Some(format)) = (compressing, format) {
@@ -167,11 +168,11 @@ impl Live {
                 Ok(Ok((_, Some(ended)))) => {
                     self.log.sync(observer);
                     let done = compressing.end(&site, &ended);
-                    let done = done.map_err(|fault| blame(&site, &step.action, fault).into());
-                    judged(done, observer)
+                    let done = done.map_err(|fault| failed(&site, &step.action, fault));
+                    judged(done, hearing, observer)
                 }
-                Ok(Err(effect)) => judged(Ok(effect), observer),
-                Err(fault) => judged(Err(blame(&site, &step.action, fault).into()), observer),
+                Ok(Err(effect)) => judged(Ok(effect), hearing, observer),
+                Err(fault) => judged(Err(failed(&site, &step.action, fault)), hearing, observer),
             };
         }
         observer.observe(&Event::StepStarted { plan, step });
@@ -184,7 +185,13 @@ impl Live {
         }
         let mut company = Company { scripts: &*self.scripts, observer, interrupted };
         let done = perform(&site, step, &mut company);
-        judged(done, observer)
+        judged(done, hearing, observer)
+    }
+
+    /// What is known already of a step that may have to wait.
+    fn hearing(&self, work: &Work, site: &Site<'_>, step: &Step) -> Hearing {
+        let known = work.waiting || waits(&self.waiting, site, step);
+        Hearing { known, is_kept: self.log.is_kept() }
     }
 
     /// A thread has ended what a step gave it; gives whether the step has ended too, and is not left to the
@@ -214,8 +221,9 @@ impl Live {
             (Err(fault), _) => Err(fault.clone()),
             (Ok(_), None) => return true,
         };
-        let done = done.map_err(|fault| blame(&site, &step.action, fault).into());
-        let Ok(settled) = judged(done, observer) else { return false };
+        let hearing = self.hearing(work, &site, step);
+        let done = done.map_err(|fault| failed(&site, &step.action, fault));
+        let Ok(settled) = judged(done, hearing, observer) else { return false };
         drop(lowered);
         self.settle(id, work, index, settled, observer);
         true
@@ -246,49 +254,19 @@ impl Live {
     }
 }
 
-/// What an effect means for its step; what went wrong is told. What goes wrong while we are asked to end
-/// goes wrong because of that, and is left to the next run.
-fn judged(done: Result<Effect, Halt>, observer: &mut dyn Observer) -> Result<Settled, Wait> {
-    Ok(match done {
-        Ok(effect) if effect.already => (StepResult::AlreadyDone, effect.id),
-        Ok(effect) => (StepResult::Done, effect.id),
-        Err(_) if stop::requested().is_some() => return Err(Wait::End),
-        Err(Halt::Failed(fault)) => {
-            observer.observe(&Event::Error(&fault));
-            (StepResult::Failed(fault), None)
-        }
-        Err(Halt::Postponed(why)) => {
-            if why.failed {
-                observer.observe(&Event::Error(&why.reason));
-            }
-            (StepResult::Postponed(why), None)
-        }
-    })
+/// Why a compression that an earlier run has postponed need not even be tried.
+fn still_full(work: &Work, site: &Site<'_>, step: &Step) -> Option<Fault> {
+    Compressing::of(step).filter(|_| work.waiting)?.lacks_room(site)
 }
 
 /// Whether a step waits for the disk, and earlier steps would be put there with it. (What follows a copy
 /// or a compression, and waits too, is told from the disk alone.)
 fn syncs(action: &Action) -> bool {
-    matches!(action, Action::Copy { .. } | Action::Compress { .. })
-}
-
-/// Whether something waits for the file of a step already.
-fn waits(waiting: &[Plan], site: &Site<'_>, step: &Step) -> bool {
-    let id = step.action.source().and_then(|place| site.expected(place, step.expect));
-    let mut steps = waiting.iter().flat_map(|plan| &plan.steps);
-    id.is_some_and(|id| {
-        steps.any(|step| matches!(step.expect, Expect::Present(there) if there.is(&id)))
-    })
-}
-
-/// Tells once a file who keeps it; later only who asks hears of it.
-fn say_held_back(why: &Postponement, known: bool, observer: &mut dyn Observer) {
-    if why.failed {
-        observer.observe(&Event::Error(&why.reason));
-    } else if known {
-        observer.observe(&Event::Debug(&why.reason.message));
-    } else {
-        observer.observe(&Event::Note(&why.reason.in_one_line()));
+    match action {
+        Action::Copy { .. } | Action::Compress { .. } => true,
+        // A half-overwritten file must be known for what it is.
+        Action::Remove { shred, .. } => shred.is_some(),
+        _ => false,
     }
 }
 

@@ -8,7 +8,7 @@ use hashbrown::{HashMap, HashSet};
 use crate::event::StepResult;
 use crate::execute::Outcome;
 use crate::fault::Fault;
-use crate::plan::step::{Action, Place, Plan, Scope, Why};
+use crate::plan::step::{Action, Expect, Place, Plan, Scope, Step, Why};
 use crate::system::Stopwatch;
 use crate::units::FileId;
 
@@ -78,13 +78,31 @@ impl Work {
         for &(earlier, _) in before {
             match self.results.get(earlier) {
                 Some(Some(StepResult::Failed(_))) => return Standing::Cancelled,
-                Some(Some(StepResult::Postponed(why))) => {
+                Some(Some(StepResult::Postponed(why))) if !self.is_apart(earlier, step) => {
                     standing = Standing::Waits(why.reason.clone());
                 }
                 _ => {}
             }
         }
         standing
+    }
+
+    /// Whether a step disposes of an old version that a postponed one has nothing to do with, since that is
+    /// about the new version, or about another's compressed form: it must not wait for room that it makes.
+    fn is_apart(&self, earlier: usize, step: &Step) -> bool {
+        let (Some(earlier), Some(file)) = (self.plan.steps.get(earlier), step.action.source())
+        else {
+            return false;
+        };
+        let disposes = matches!(step.action, Action::Mail { .. } | Action::Remove { .. })
+            && matches!(step.expect, Expect::Present(_));
+        let makes = matches!(
+            earlier.why,
+            Why::Compression | Why::DelayedCompression | Why::Compressed | Why::Parked
+        );
+        disposes
+            && (makes || earlier.expect == Expect::Made)
+            && !earlier.action.places().contains(&file)
     }
 
     /// Whether a step may not be cancelled for good: the copy of a log that was moved aside for it, and
@@ -139,7 +157,7 @@ impl Work {
     /// Makes identities fit for another boot: device numbers have lost their meaning.
     pub fn forget_devices(&mut self) {
         for step in &mut Rc::make_mut(&mut self.plan).steps {
-            if let crate::plan::Expect::Present(id) = &mut step.expect {
+            if let Expect::Present(id) | Expect::Left(id) = &mut step.expect {
                 *id = id.without_device();
             }
         }

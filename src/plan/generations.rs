@@ -23,6 +23,11 @@ pub(super) struct Held {
 }
 
 impl Held {
+    /// The same, if earlier steps have left it there.
+    pub fn if_left(self) -> Self {
+        Self { expect: self.expect.if_left(), ..self }
+    }
+
     /// Something that is no file but has a version's name.
     pub(super) fn from_occupied(other: &Occupied) -> Self {
         Self {

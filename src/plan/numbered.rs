@@ -109,7 +109,7 @@ impl Sequence<'_> {
             expect: Expect::IfThere,
             newest_of: None,
         };
-        vec![compressed, Held { expect: Expect::IfThere, ..held }]
+        vec![compressed, held.if_left()]
     }
 
     /// Expired versions go, and the chain moves up.
@@ -142,7 +142,7 @@ impl Sequence<'_> {
                 // If it had to stay (its preremove script said so) it moves out of the way.
                 if let Some(refuge) = chain.refuge {
                     let scope = self.draft.version_scope(index);
-                    self.shift(subject, Held { expect: Expect::IfThere, ..held }, refuge, scope);
+                    self.shift(subject, held.if_left(), refuge, scope);
                 }
             }
         }
@@ -153,7 +153,7 @@ impl Sequence<'_> {
                 self.remove(index, subject, held, Why::Age { days });
             }
             if chain.shifts.contains(slot) {
-                let left = files.into_iter().map(|f| Held { expect: Expect::IfThere, ..f });
+                let left = files.into_iter().map(Held::if_left);
                 self.versions(subject).numbered.insert(*slot, left.collect());
             }
         }
@@ -167,7 +167,7 @@ impl Sequence<'_> {
                 }
                 self.let_go_early(index, subject, &held);
                 // It may have to stay all the same.
-                Held { expect: Expect::IfThere, ..held }
+                held.if_left()
             });
             let left = left.collect();
             self.versions(subject).numbered.insert(slot, left);

@@ -148,12 +148,26 @@ pub enum Expect {
     Present(FileId),
     /// What an earlier step of this plan made, if it did: when it is absent there is nothing to do.
     IfThere,
+    /// The file that the survey saw, if an earlier step has left it there: when it is absent there is
+    /// nothing to do. A run that repeats the plan may meet the next version under that name.
+    Left(FileId),
     /// What an earlier step of this plan made.
     Made,
     /// Nothing: the step makes its target, which must not exist.
     Absent,
     /// The step does not look at a file (scripts).
     Nothing,
+}
+
+impl Expect {
+    /// The same file, if earlier steps have left it there.
+    #[must_use]
+    pub fn if_left(self) -> Self {
+        match self {
+            Self::Present(id) | Self::Left(id) => Self::Left(id),
+            Self::IfThere | Self::Made | Self::Absent | Self::Nothing => Self::IfThere,
+        }
+    }
 }
 
 /// What a failure takes with it: every later step whose scope lies within the failed step's scope.

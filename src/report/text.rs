@@ -50,11 +50,14 @@ impl Observer for Text<'_> {
                 self.debug(&format!("rotating log {log}, log->rotateCount is {count}"));
             }
             // A step that may find nothing to do is told when it has found something.
-            Event::StepStarted { step: Step { expect: Expect::IfThere, .. }, .. } => {}
+            Event::StepStarted {
+                step: Step { expect: Expect::IfThere | Expect::Left(_), .. },
+                ..
+            } => {}
             Event::StepStarted { plan, step }
             | Event::StepEnded {
                 plan,
-                step: step @ Step { expect: Expect::IfThere, .. },
+                step: step @ Step { expect: Expect::IfThere | Expect::Left(_), .. },
                 result: StepResult::Done,
             } => self.step(plan, step),
             // What failed has been said by an event of its own.

@@ -7,6 +7,8 @@
 mod block;
 mod scripts;
 mod su;
+#[cfg(test)]
+mod tests;
 mod world;
 
 pub use scripts::ConfiguredScripts;

@@ -214,7 +214,7 @@ pub fn shred(file: &File, cycles: Option<NonZeroU32>) -> Result<Ended, NotRun> {
         command.arg("-n").arg(cycles.to_string());
     }
     command.arg("-").stdout(file.try_clone().map_err(|e| not_run(&e))?);
-    spawn_for_good(&mut command)?.wait().map(Ended::from).map_err(|e| not_run(&e))
+    wait(&mut spawn_for_good(&mut command)?).map(Ended::from)
 }
 
 /// Something to be mailed.

@@ -8,6 +8,7 @@ use rustix::fs::{major, minor};
 
 use super::dir::Dir;
 use super::file::errno;
+use super::words::Words;
 use crate::facts::Room;
 use crate::fault::Fault;
 use crate::names::Shown;
@@ -26,14 +27,17 @@ pub fn explain(fault: Fault, dir: &Dir) -> Fault {
     fault.with_hint(hint)
 }
 
-/// The same where nobody has told the cause (a compressor that failed): only what is plain to see.
+/// Adds the cause to a fault where the system has not told it to us, but to a command that failed: if that
+/// has passed it on, or if it is plain to see.
 #[must_use]
-pub fn explain_if_full(fault: Fault, dir: &Dir) -> Fault {
-    match free(dir) {
-        Ok(free) if free.bytes == 0 || free.files == 0 => {
-            explain(Fault { errno: Some(Errno::ENOSPC as i32), ..fault }, dir)
-        }
-        _ => fault,
+pub fn blame_if_full(fault: Fault, complaint: &[u8], dir: &Dir) -> Fault {
+    let complaint = String::from_utf8_lossy(complaint);
+    let has_said = |errno: &Errno| complaint.contains(&errno.words());
+    let is_full = || free(dir).is_ok_and(|free| free.bytes == 0 || free.files == 0);
+    let said = [Errno::ENOSPC, Errno::EDQUOT, Errno::EIO].into_iter().find(has_said);
+    match said.or_else(|| is_full().then_some(Errno::ENOSPC)) {
+        Some(errno) => Fault { errno: Some(errno as i32), ..fault },
+        None => fault,
     }
 }
 
@@ -42,6 +46,14 @@ pub fn is_full(fault: &Fault) -> bool {
     fault
         .errno
         .is_some_and(|number| matches!(Errno::from_raw(number), Errno::ENOSPC | Errno::EDQUOT))
+}
+
+/// Whether the cause of a fault may pass by itself, or by what somebody does about the machine: a disk
+/// that is full or broken, too little memory, too many open files.
+pub fn may_pass(fault: &Fault) -> bool {
+    use Errno::{EAGAIN, EDQUOT, EIO, EMFILE, ENFILE, ENOMEM, ENOSPC, EROFS};
+    let passing = [EAGAIN, EDQUOT, EIO, EMFILE, ENFILE, ENOMEM, ENOSPC, EROFS];
+    fault.errno.is_some_and(|number| passing.contains(&Errno::from_raw(number)))
 }
 
 fn trouble(dir: &Dir, errno: Errno) -> Option<String> {

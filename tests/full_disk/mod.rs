@@ -121,10 +121,9 @@ fn is_told(scene: &Scene, told: &str, causes: &[&str]) {
     }
 }
 
-/// What is there, whether or not it is compressed: what could not be compressed stays as it is.
-fn names_and_texts(tree: &Tree) -> BTreeMap<String, &[u8]> {
-    let shown = |name: &Path| name.to_string_lossy().trim_end_matches(".gz").to_owned();
-    tree.0.iter().map(|(name, entry)| (shown(name), &entry.content[..])).collect()
+/// What is there, and under which names: what could not be compressed is compressed by now.
+fn names_and_texts(tree: &Tree) -> BTreeMap<&Path, &[u8]> {
+    tree.0.iter().map(|(name, entry)| (&**name, &entry.content[..])).collect()
 }
 
 /// A run met trouble; then the disk was made good again.

@@ -106,3 +106,35 @@ fn what_a_script_has_to_see_first_is_not_removed_for_room() {
         scene.expect_file("a.log", &lines("log", 200)).expect_file("a.log.2", &lines("two", 200));
     }
 }
+
+#[test]
+fn what_could_not_be_compressed_is_compressed_by_a_later_run_under_whatever_name_it_has() {
+    when::steady_day();
+    for (way, told) in
+        [("", "error creating output file"), ("compresscmd /bin/gzip", "failed to compress log")]
+    {
+        let scene = lay_out(&format!("create\ncompress\nrotate 5\n{way}"), 200);
+        scene.disk().fill(20);
+        let scene = scene.run([]).stderr_has("failed to compress log {dir}/a.log.1: ");
+        is_told(&scene, way, &["No space left on device", told]);
+        // Nothing is due, and there is no more room: it is not filled once more, and nobody is woken up.
+        let scene = scene
+            .run([])
+            .quiet()
+            .expect_file("a.log.1", &lines("log", 200))
+            .run(["-v"])
+            .stderr_has("{dir}/a.log.1 is not compressed yet: No space left on device");
+        // The next rotation comes first.
+        std::fs::rename(scene.log_path("a.log.3"), scene.log_path("a.log.4")).expect("rename");
+        std::fs::rename(scene.log_path("a.log.2"), scene.log_path("a.log.3")).expect("rename");
+        std::fs::rename(scene.log_path("a.log.1"), scene.log_path("a.log.2")).expect("rename");
+        scene.disk().give_back();
+        let scene = scene.run([]).quiet().expect_file("a.log.2.gz", &lines("log", 200));
+        let left = std::fs::read_dir(scene.root().join("var")).expect("var").count();
+        assert_eq!(left, 1, "{way}");
+        scene
+            .expect_no_file("a.log.2")
+            .expect_file("a.log.3", &lines("one", 200))
+            .expect_file("a.log.4", &lines("two", 200));
+    }
+}

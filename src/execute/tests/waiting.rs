@@ -4,7 +4,7 @@
 use super::*;
 use crate::event::StepResult;
 use crate::execute::Perform;
-use crate::system::crash;
+use crate::system::{Errno, crash};
 
 /// A plan that removes `old` unless its script objects, and then moves it to `refuge`.
 fn removal(scene: &Scene) -> Plan {
@@ -161,5 +161,100 @@ fn a_run_that_dies_anywhere_forgets_nothing_that_was_postponed() {
             assert!(effects > 4, "only {effects} effects were seen");
             return;
         }
+    }
+}
+
+/// A version that is to be compressed, and an older one that has to go after it.
+fn compression(scene: &Scene) -> Plan {
+    let made =
+        [compress("new", "tmp", "new.gz", "tr a-z A-Z"), publish("tmp", "new.gz"), remove("new")];
+    let whys = [Why::Compression, Why::Compression, Why::Compressed];
+    let mut steps = vec![step(rename("log", "new"), scene.present("log"), Why::Rotation)];
+    steps.extend(made.into_iter().zip(whys).map(|(action, why)| step(action, Expect::Made, why)));
+    steps.push(step(remove("old"), scene.present("old"), Why::Count));
+    scene.plan("a.log", steps, 0)
+}
+
+/// A run in which the effect of this name fails.
+fn with_failing(
+    effect: &'static str,
+    errno: Errno,
+    scene: &Scene,
+    run: impl FnOnce(&mut Live, &mut Notes),
+) -> Notes {
+    let (mut live, mut notes) = (scene.live(), Notes::default());
+    let failed = Rc::new(RefCell::new(false));
+    let told = Rc::clone(&failed);
+    crash::before_each(move |now| {
+        let fails = now == effect;
+        *told.borrow_mut() |= fails;
+        if fails { Err(errno) } else { Ok(()) }
+    });
+    run(&mut live, &mut notes);
+    crash::disarm();
+    assert!(*failed.borrow(), "{effect} was not met");
+    live.finish().unwrap();
+    notes
+}
+
+#[test]
+fn a_compression_without_room_is_told_once_and_tried_by_each_run_and_holds_no_removal_back() {
+    for errno in [Errno::ENOSPC, Errno::EDQUOT, Errno::EIO] {
+        let scene = Scene::new(&[("log", "new"), ("old", "old")]);
+        let first = with_failing("create", errno, &scene, |live, notes| {
+            let id = live.promise(compression(&scene).into()).unwrap();
+            assert!(live.carry_out(id, notes).failed);
+        });
+        assert_eq!(first.errors.len(), 1, "{:?}", first.errors);
+        // What has to go need not wait: it makes room.
+        assert_eq!(scene.tree(), BTreeMap::from([("new".into(), "new".into())]));
+        for _ in 0..2 {
+            let later = with_failing("create", errno, &scene, |live, notes| {
+                assert!(!live.resume(notes)[0].1.failed);
+            });
+            assert_eq!(later.errors, [""; 0]);
+        }
+        std::fs::rename(scene.logs().join("new"), scene.logs().join("newer")).unwrap();
+        let mut live = scene.live();
+        assert!(!live.resume(&mut ())[0].1.failed);
+        live.finish().unwrap();
+        assert_eq!(scene.tree(), BTreeMap::from([("newer.gz".into(), "NEW".into())]));
+        assert!(!scene.journal_path().exists());
+    }
+}
+
+#[test]
+fn a_compression_that_is_refused_for_good_is_not_tried_again() {
+    let scene = Scene::new(&[("log", "new"), ("old", "old")]);
+    let notes = with_failing("create", Errno::EACCES, &scene, |live, notes| {
+        let id = live.promise(compression(&scene).into()).unwrap();
+        assert!(live.carry_out(id, notes).failed);
+    });
+    assert_eq!(notes.errors.len(), 1, "{:?}", notes.errors);
+    assert!(!scene.journal_path().exists());
+    assert_eq!(scene.read("new").as_deref(), Some("new"));
+}
+
+#[test]
+fn a_file_that_was_shredded_or_has_its_compressed_form_is_removed_by_a_later_run() {
+    let shred = Some(Shred { cycles: None, allow_hard_links: false });
+    for (errno, shred, waits) in
+        [(Errno::EIO, None, true), (Errno::EACCES, None, false), (Errno::EACCES, shred, true)]
+    {
+        let scene = Scene::new(&[("old", "old")]);
+        let action = Action::Remove { file: place("old"), pre_remove: None, shred };
+        let steps = vec![step(action, scene.present("old"), Why::Count)];
+        let plan = scene.plan("a.log", steps, 0);
+        with_failing("unlink", errno, &scene, |live, notes| {
+            let id = live.promise(plan.into()).unwrap();
+            assert!(live.carry_out(id, notes).failed);
+            assert_eq!(notes.errors.len(), 1, "{:?}", notes.errors);
+        });
+        assert_eq!(scene.journal_path().exists(), waits, "{errno}");
+        assert_eq!(scene.tree().len(), 1);
+        let mut live = scene.live();
+        live.resume(&mut ());
+        live.finish().unwrap();
+        assert_eq!(scene.tree().is_empty(), waits, "{errno}");
     }
 }

@@ -1,7 +1,8 @@
 //! Threads that compress while the program goes on with something else.
 //!
-//! They read, compress, write and sync, on files that are open already: owners, names and rights are not
-//! theirs, nor is it theirs to say what becomes of the result. They stand back behind everybody else.
+//! They read, compress and write, on files that are open already: owners, names and rights are not
+//! theirs, nor is it theirs to say what becomes of the result. Nor do they sync it: that would put on disk
+//! what others do meanwhile, before the journal that tells of it. They stand back behind everybody else.
 
 use std::fs::File;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 
-use super::super::file::{io_errno, sync};
+use super::super::file::io_errno;
 use super::super::priority;
 use super::{Format, NotCompressed, compress};
 
@@ -137,8 +138,7 @@ fn work(queue: &Mutex<Receiver<Task>>, give: &Sender<Ended>) {
             priority::idle_disk(idle);
             was_idle = idle;
         }
-        let result = compress(format, &input, &output, threads)
-            .and_then(|()| sync(&output).map_err(NotCompressed::System));
+        let result = compress(format, &input, &output, threads);
         // If nobody listens, the program is ending.
         let _ = give.send(Ended { ticket, input, output, result });
     }
