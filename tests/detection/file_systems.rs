@@ -48,20 +48,13 @@ fn a_writer_is_noticed_on_tmpfs() {
 #[test]
 fn a_writer_is_noticed_on_overlayfs() {
     let scene = Scene::new();
-    // An overlay cannot stand on another one, and this machine's root may be one.
     let below = Mounted::in_memory(&scene.log_path(""));
-    let [lower, upper, work, merged] =
-        ["lower", "upper", "work", "merged"].map(|name| scene.log_path(name));
-    for dir in [&lower, &upper, &work, &merged] {
-        fs::create_dir(dir).expect("directory");
-    }
-    fs::write(lower.join("a.log"), "x\n").expect("log");
-    let [lower, upper, work] = [lower, upper, work].map(|dir| dir.display().to_string());
-    let layers = format!("lowerdir={lower},upperdir={upper},workdir={work}");
-    let mounted = Mounted::new(&["-t", "overlay", "none", "-o", &layers], &merged);
+    fs::create_dir(scene.log_path("lower")).expect("directory");
+    fs::write(scene.log_path("lower/a.log"), "x\n").expect("log");
+    let mounted = Mounted::overlay(&scene.log_path(""));
     let scene = scene.config(&CONFIG.replace("{dir}", "{dir}/merged"));
     // From the lower layer: what is renamed is a copy that the upper layer gets then.
-    let writer = Writer::start(&[], &merged.join("a.log"));
+    let writer = Writer::start(&[], &scene.log_path("merged/a.log"));
     let note = format!("a.log.1 is still written by process {} (sh)", writer.pid());
     let scene = scene.run(["-f"]).status(0).stderr_has(&note);
     drop(writer);

@@ -1,6 +1,6 @@
 //! File systems of every kind, mounted where a test wants one.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -14,11 +14,26 @@ impl Mounted {
         Self(at.to_owned())
     }
 
-    /// A new file system in a new image; `make` is what makes it. The image takes no room of its own.
+    /// A new file system in a new image; `make` is the program that makes it, and its options. The image
+    /// takes no room of its own.
     pub fn of_image(image: &Path, megabytes: u64, make: &str, at: &Path) -> Self {
         File::create(image).and_then(|file| file.set_len(megabytes << 20)).expect("sparse file");
-        command(make, &["-q"], image);
+        let words: Vec<&str> = make.split(' ').chain(["-q"]).collect();
+        command(words[0], &words[1..], image);
         Self::new(&["-o", "loop", image.to_str().expect("UTF-8")], at)
+    }
+
+    /// An overlay on what is mounted at the same place: see there for its layers. It cannot stand on another one,
+    /// and this machine's root may be one.
+    pub fn overlay(at: &Path) -> Self {
+        let [lower, upper, work, merged] =
+            ["lower", "upper", "work", "merged"].map(|name| at.join(name));
+        for dir in [&lower, &upper, &work, &merged] {
+            fs::create_dir_all(dir).expect("directory");
+        }
+        let [lower, upper, work] = [lower, upper, work].map(|dir| dir.display().to_string());
+        let layers = format!("lowerdir={lower},upperdir={upper},workdir={work}");
+        Self::new(&["-t", "overlay", "none", "-o", &layers], &merged)
     }
 
     /// One in memory.

@@ -3,9 +3,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use super::numbered::{Count, Writer};
-use super::{size, until};
+use super::{close, size, until};
 use crate::scene::{Mounted, Scene, program};
 
 const MEGABYTE: u64 = 1_000_000;
@@ -52,6 +53,8 @@ struct Job {
 struct Figures {
     written: u64,
     rate: f64,
+    /// How long the longest write took.
+    longest: Duration,
     count: Count,
     /// NUL bytes in archives.
     archived_nuls: u64,
@@ -91,10 +94,10 @@ impl Job {
             count.read(&archive);
         }
         let archived_nuls = count.nuls;
-        let (written, rate) = writer.end();
+        let (written, rate, longest) = writer.end();
         count.read(&log);
         count.end(written);
-        Figures { written, rate, count, archived_nuls, risk, named }
+        Figures { written, rate, longest, count, archived_nuls, risk, named }
     }
 }
 
@@ -117,6 +120,45 @@ impl Figures {
         assert_eq!([missing, doubled, pieces], [0, 0, 0], "{}", system.name);
         assert_eq!(self.risk, [0, 0], "{}", system.name);
     }
+}
+
+/// A log that is open, on the file system that is mounted where the logs are, or in a directory there.
+fn is_cut(scene: Scene, dir: &str) {
+    let (log, archive) = (format!("{dir}a.log"), format!("{dir}a.log.1"));
+    let lines: Vec<String> = (0..50_000).map(|n| format!("a line with the number {n}\n")).collect();
+    let text = lines.concat();
+    let config = format!("{{dir}}/{dir}a.log {{\ncopytruncate\nrotate 1\n}}");
+    let scene = scene.config(&config).log(&log, &text);
+    let log = scene.log_path(&log);
+    let writer = fs::OpenOptions::new().append(true).open(&log).expect("open");
+    let scene = scene.run(["-f", "-v"]).status(0).stderr_has("stay in it, 0 at risk");
+    let (archive, rest) = (scene.log_path(&archive), fs::read_to_string(&log).expect("rest"));
+    let archive = fs::read_to_string(archive).expect("archive");
+    // As far as lines end where such a unit does.
+    assert!(archive.len() >= 1 << 16, "{} of {} bytes", archive.len(), text.len());
+    assert_eq!(archive + &rest, text);
+    close(writer);
+}
+
+/// The file system keeps files in larger units than it says.
+#[test]
+fn the_head_is_taken_away_in_whatever_units_the_file_system_keeps_files() {
+    for options in ["-O bigalloc -C 65536", "-b 1024", "-b 4096"] {
+        let scene = Scene::new();
+        let (image, at) = (scene.root().join("image"), scene.log_path(""));
+        let mounted = Mounted::of_image(&image, 64, &format!("mkfs.ext4 {options}"), &at);
+        is_cut(scene, "");
+        drop(mounted);
+    }
+}
+
+#[test]
+fn the_head_is_taken_away_through_an_overlay() {
+    let scene = Scene::new();
+    let below = EXT4.mounted(&scene, 0);
+    let mounted = Mounted::overlay(&scene.log_path(""));
+    is_cut(scene, "merged/");
+    drop((mounted, below));
 }
 
 /// Three rotations of 50 MB.
@@ -164,21 +206,21 @@ fn copytruncate_loses_less_than_logrotate_on_any_file_system() {
     let rotations = rotations.parse().expect("rotations");
     let bytes = megabytes.parse::<u64>().expect("megabytes") * MEGABYTE;
     println!(
-        "| file system | program | lines | a second | missing | doubled | split | pieces | bytes at risk | microseconds |"
+        "| file system | program | lines | a second | missing | doubled | split | pieces | bytes at risk | microseconds | longest write |"
     );
-    println!("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+    println!("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
     for system in [EXT4, XFS, TMPFS, BTRFS] {
         let [ours, theirs] = [program(), "/usr/sbin/logrotate"].map(|program| {
             let figures = Job { program, system, appends: true, rotations, bytes }.done();
-            let Figures { written, rate, count, risk: [risked, time], .. } = &figures;
+            let Figures { written, rate, longest, count, risk: [risked, time], .. } = &figures;
             let Count { missing, doubled, split, pieces, .. } = count;
             let risk = match program {
-                "/usr/sbin/logrotate" => "| |".into(),
-                _ => format!("| {risked} | {time} |"),
+                "/usr/sbin/logrotate" => "| | ".into(),
+                _ => format!("| {risked} | {time} "),
             };
             let program = Path::new(program).file_name().unwrap_or_default().display();
             println!(
-                "| {} | {program} | {written} | {rate:.0} | {missing} | {doubled} | {split} | {pieces} {risk}",
+                "| {} | {program} | {written} | {rate:.0} | {missing} | {doubled} | {split} | {pieces} {risk}| {longest:.1?} |",
                 system.name
             );
             figures

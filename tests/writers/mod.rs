@@ -169,6 +169,46 @@ fn a_log_that_can_only_be_emptied_is_emptied_right_after_a_read_that_found_nothi
 }
 
 #[test]
+fn the_note_says_whether_the_writer_appends_and_what_helps() {
+    for (appends, way) in [(true, ")"), (false, ", without O_APPEND)")] {
+        let scene = Scene::new()
+            .config("{dir}/a.log {\nnocreate\ncompress\nrotate 9\nwriters wait 0s\n}")
+            .log("a.log", "x\n");
+        let mut options = OpenOptions::new();
+        let options = options.write(true).append(appends);
+        let writer = options.open(scene.log_path("a.log")).expect("open");
+        let command = fs::read_to_string("/proc/self/comm").expect("name");
+        let named = format!("by process {} ({}{way};", std::process::id(), command.trim_end());
+        let scene = scene.run(["-f"]).status(0).stderr_has(&named);
+        assert!(scene.stderr().contains("a signal in postrotate"), "{}", scene.stderr());
+        assert!(scene.stderr().contains("copytruncate"), "{}", scene.stderr());
+        close(writer);
+    }
+}
+
+#[test]
+fn a_copy_is_on_disk_before_what_it_was_made_from_goes() {
+    let mut scene =
+        Scene::new().config("{dir}/a.log {\ncreate\nrenamecopy\nrotate 9\n}").log("a.log", "x\n");
+    let args =
+        ["-qq", "-y", "-o", "{out}/trace", "-e", "trace=fsync,fdatasync,unlinkat", program()];
+    let args = args.into_iter().chain(["-f", "-s", "{state}", "{config}"]);
+    let args: Vec<String> = args.map(|a| scene.expand(a)).collect();
+    let run = scene.start("strace", args).end();
+    let scene = scene.ended(run).status(0).expect_file("a.log.1", "x\n");
+    let trace = fs::read_to_string(scene.out_path("trace")).expect("trace");
+    let lines: Vec<&str> = trace.lines().collect();
+    let at = |what: &dyn Fn(&str) -> bool| lines.iter().position(|line| what(line));
+    let gone = at(&|line| line.starts_with("unlinkat(") && line.contains("\"a.log.tmp\""));
+    let gone = gone.expect("it goes");
+    let synced = |end: &str| at(&|line| line.contains("sync(") && line.contains(end));
+    // The copy, under one of its names, and the directory of its last one.
+    let copy = synced("/a.log.1").expect("the copy is synced");
+    let dir = synced("/logs>").expect("its name is synced");
+    assert!(copy < gone && dir < gone, "{trace}");
+}
+
+#[test]
 fn with_su_a_writer_of_another_users_log_is_noticed_and_named() {
     let scene = Scene::new()
         .config("{dir}/sub/a.log {\nsu daemon daemon\nrotate 0\nmissingok\nwriters wait 100ms\n}")

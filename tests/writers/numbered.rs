@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How a line begins, and how it goes on after its number.
 const BEGIN: &[u8] = b"line ";
@@ -63,7 +63,7 @@ fn number_of(line: &[u8]) -> Option<u64> {
 /// Writes as fast as it can, in a thread.
 pub struct Writer {
     stop: Arc<AtomicBool>,
-    thread: thread::JoinHandle<u64>,
+    thread: thread::JoinHandle<(u64, Duration)>,
     start: Instant,
 }
 
@@ -75,25 +75,28 @@ impl Writer {
         let told = Arc::clone(&stop);
         let thread = thread::spawn(move || {
             let (mut next, mut bytes) = (Lines::from(0), Vec::new());
+            let mut longest = Duration::ZERO;
             while !told.load(Ordering::Relaxed) {
                 bytes.clear();
                 for _ in 0..AT_ONCE {
                     next.add_to(&mut bytes);
                 }
+                let begin = Instant::now();
                 log.write_all(&bytes).expect("write");
+                longest = longest.max(begin.elapsed());
             }
-            next.number
+            (next.number, longest)
         });
         Self { stop, thread, start: Instant::now() }
     }
 
-    /// Ends it; gives how many lines it has written, and how many a second.
-    pub fn end(self) -> (u64, f64) {
+    /// Ends it; gives how many lines it has written, how many a second, and how long the longest write took.
+    pub fn end(self) -> (u64, f64, Duration) {
         self.stop.store(true, Ordering::Relaxed);
-        let lines = self.thread.join().expect("writer");
+        let (lines, longest) = self.thread.join().expect("writer");
         #[expect(clippy::cast_precision_loss, reason = "a rate")]
         let rate = lines as f64 / self.start.elapsed().as_secs_f64();
-        (lines, rate)
+        (lines, rate, longest)
     }
 }
 
