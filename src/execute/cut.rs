@@ -8,8 +8,8 @@
 //! 3. **Neither.** The copy catches up until a read finds nothing, and the log is emptied at once. What
 //!    is written in that moment, or being written, is lost; how long it was, and how much that may be, is told.
 //!
-//! In the first two the copy has its final length before it gets its final name. The log goes only
-//! after both are synced.
+//! In the second the copy has its final length before it gets its final name, unless the log was opened
+//! just then. The log goes only after both are synced.
 //!
 //! In the last two a writer without `O_APPEND` leaves a gap in the log, which the next copy leaves out: see
 //! [`gaps`].
@@ -122,9 +122,13 @@ impl<'a> Cut<'a> {
             }
         }
         self.catch_up()?;
-        if let Ok(_lease) = lease::exclusive(&self.log) {
-            self.alone(self.copying.clone(), observer)?;
-            return Ok(Effect::done(Some(self.id)));
+        if lease::exclusive(&self.log).is_ok() {
+            // Not under the lease: who opens the log meanwhile need not wait until the disk is done.
+            self.publish()?;
+            if let Ok(_lease) = lease::exclusive(&self.log) {
+                self.alone(self.copying.clone(), observer)?;
+                return Ok(Effect::done(Some(self.id)));
+            }
         }
         self.in_company(observer)?;
         Ok(Effect::done(Some(self.id)))
@@ -166,7 +170,9 @@ impl<'a> Cut<'a> {
             .go_on(&self.log, &self.kept)
             .and_then(|()| copying.end(&self.kept))
             .map_err(|errno| self.not_copied(errno))?;
-        self.publish()?;
+        if copying.length() > self.copying.length() {
+            file::sync(&self.kept).map_err(|errno| self.not_synced(errno))?;
+        }
         self.holds(copying.read())?;
         file::empty(&self.log).map_err(|errno| self.failed(errno))?;
         if copying.leaves_out() {

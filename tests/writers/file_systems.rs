@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use super::numbered::{Count, Writer};
-use super::{close, size, until};
+use super::numbered::{Count, Writer, taken};
+use super::{close, until};
 use crate::scene::{Mounted, Scene, program};
 
 const MEGABYTE: u64 = 1_000_000;
@@ -67,8 +67,8 @@ struct Figures {
 impl Job {
     fn done(&self) -> Figures {
         let scene = Scene::new();
-        // The log, two versions and what is written meanwhile.
-        let mounted = self.system.mounted(&scene, self.bytes / MEGABYTE * 10);
+        // The log and two versions, each as long as it gets at most, and some room.
+        let mounted = self.system.mounted(&scene, self.bytes / MEGABYTE * 12);
         let figures = self.done_in(scene.config("{dir}/a.log {\ncopytruncate\nrotate 1\n}"));
         drop(mounted);
         figures
@@ -77,11 +77,11 @@ impl Job {
     fn done_in(&self, scene: Scene) -> Figures {
         let mut scene = scene.log("a.log", "");
         let (log, archive) = (scene.log_path("a.log"), scene.log_path("a.log.1"));
-        let writer = Writer::start(&log, self.appends);
+        let writer = Writer::start(&log, self.appends, self.bytes * 3);
         let (mut count, mut risk, mut named) = (Count::new(), [0, 0], 0);
         for _ in 0..self.rotations {
-            // Of a log with a gap, the length tells nothing.
-            until("enough is written", || allocated(&log) > self.bytes);
+            // Not through a descriptor, which would be that of somebody who reads along.
+            until("enough is written", || taken(&fs::metadata(&log).expect("log")) > self.bytes);
             let args = ["-f", "-v", "-s", "{state}", "{config}"].map(|a| scene.expand(a));
             let run = scene.start(self.program, args).end();
             scene = scene.ended(run).status(0);
@@ -104,12 +104,6 @@ impl Job {
 /// The number before some words.
 fn before(line: &str, words: &str) -> Option<u64> {
     line.split_once(words)?.0.split_whitespace().next_back()?.parse().ok()
-}
-
-/// The bytes that a file takes.
-fn allocated(path: &Path) -> u64 {
-    use std::os::unix::fs::MetadataExt;
-    fs::metadata(path).map_or(0, |facts| facts.blocks() * 512).min(size(path))
 }
 
 impl Figures {

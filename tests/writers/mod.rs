@@ -8,7 +8,6 @@ mod numbered;
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 use std::thread;
@@ -25,10 +24,6 @@ fn until(what: &str, mut so: impl FnMut() -> bool) {
         assert!(start.elapsed() < PATIENCE, "{what} has not happened");
         thread::sleep(Duration::from_millis(2));
     }
-}
-
-fn size(path: &Path) -> u64 {
-    fs::metadata(path).map_or(0, |facts| facts.size())
 }
 
 #[test]
@@ -206,6 +201,25 @@ fn a_copy_is_on_disk_before_what_it_was_made_from_goes() {
     let copy = synced("/a.log.1").expect("the copy is synced");
     let dir = synced("/logs>").expect("its name is synced");
     assert!(copy < gone && dir < gone, "{trace}");
+}
+
+/// The log of nobody is leased: who opens it waits.
+#[test]
+fn who_opens_a_log_meanwhile_waits_for_nothing_but_the_cut() {
+    let mut scene =
+        Scene::new().config("{dir}/a.log {\ncopytruncate\nrotate 9\n}").log("a.log", "x\n");
+    let args = ["-qq", "-o", "{out}/trace", program()];
+    let args = args.into_iter().chain(["-f", "-s", "{state}", "{config}"]);
+    let args: Vec<String> = args.map(|a| scene.expand(a)).collect();
+    // No child of another test has the log open any more.
+    thread::sleep(Duration::from_millis(300));
+    let run = scene.start("strace", args).end();
+    let scene = scene.ended(run).status(0).expect_file("a.log.1", "x\n").expect_file("a.log", "");
+    let trace = fs::read_to_string(scene.out_path("trace")).expect("trace");
+    let (_, after) = trace.rsplit_once("F_SETLEASE, F_WRLCK)").expect("a lease");
+    let (under, _) = after.split_once("F_SETLEASE, F_UNLCK)").expect("it is let go");
+    assert!(under.contains("ftruncate("), "{under}");
+    assert!(!under.contains("sync(") && !under.contains("rename"), "{under}");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! A log of numbered lines: who writes it without a pause, and who counts what has come of them.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -68,8 +69,9 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Of a log that is there.
-    pub fn start(log: &Path, appends: bool) -> Self {
+    /// Of a log that is there. Only while it takes more than `most` bytes, since nobody comes to rotate it, it
+    /// waits: else it would fill the disk.
+    pub fn start(log: &Path, appends: bool, most: u64) -> Self {
         let mut log = OpenOptions::new().write(true).append(appends).open(log).expect("open");
         let stop = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&stop);
@@ -84,6 +86,10 @@ impl Writer {
                 let begin = Instant::now();
                 log.write_all(&bytes).expect("write");
                 longest = longest.max(begin.elapsed());
+                while taken(&log.metadata().expect("facts")) > most && !told.load(Ordering::Relaxed)
+                {
+                    thread::sleep(Duration::from_millis(1));
+                }
             }
             (next.number, longest)
         });
@@ -98,6 +104,11 @@ impl Writer {
         let rate = lines as f64 / self.start.elapsed().as_secs_f64();
         (lines, rate, longest)
     }
+}
+
+/// The bytes that a file takes: of a log with a hole, its length tells nothing.
+pub fn taken(facts: &Metadata) -> u64 {
+    (facts.blocks() * 512).min(facts.len())
 }
 
 /// What has become of the lines in files that are read one after another, from the oldest on.
