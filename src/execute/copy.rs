@@ -3,11 +3,12 @@
 use crate::execute::site::{Effect, Result, Site, refused, system};
 use crate::facts::{FileFacts, FileKind};
 use crate::fault::Fault;
-use crate::plan::step::{Attributes, Expect, Place};
+use crate::plan::step::{Archive, Attributes, Expect, Place};
 use crate::system::Words;
 use crate::system::file::{self, Access, OpenFile, Refused, Wanted};
 use crate::system::{
-    Dir, Errno, attributes as system_attributes, copy as system_copy, cut as system_cut, label,
+    Dir, Errno, attributes as system_attributes, copy as system_copy, cut as system_cut,
+    gaps::Copying, label,
 };
 use crate::units::FileId;
 
@@ -159,8 +160,9 @@ pub(super) fn undo(
     }
 }
 
-/// Copies a log to a temporary name (compat ROT-54, ROT-56).
-pub(super) fn copy(site: &Site<'_>, making: &Making<'_>) -> Result {
+/// Copies a log to a temporary name (compat ROT-54, ROT-56), without the gaps that our cuts have left in it,
+/// if it is to be so; all other holes are kept.
+pub(super) fn copy(site: &Site<'_>, making: &Making<'_>, without_gaps: bool) -> Result {
     if let Some(id) = making.is_made(site)? {
         return Ok(Effect::already(Some(id)));
     }
@@ -169,8 +171,11 @@ pub(super) fn copy(site: &Site<'_>, making: &Making<'_>) -> Result {
     let fill = |output: &OpenFile| {
         let copied = || {
             let reserved = system_copy::reserve(&source, output)?;
-            let end = system_copy::whole(&source, output)?;
-            // The log has become shorter meanwhile.
+            let mut copying =
+                if without_gaps { Copying::without_gaps(&source)? } else { Copying::of_all() };
+            copying.go_on_or_stop(&source, output)?;
+            let end = copying.length();
+            // The log has become shorter meanwhile, or is shorter without its gaps.
             if end < reserved { system_cut::shorten(output, end) } else { Ok(()) }
         };
         copied().map_err(|errno| system(&format!("error copying {from} to {to}"), errno))
@@ -201,5 +206,22 @@ pub(super) fn copy_parked(site: &Site<'_>, making: &Making<'_>) -> Result {
         }
         return Ok(Effect::already(Some(there.id)));
     }
-    copy(site, making)
+    copy(site, making, false)
+}
+
+/// Opens the copy that this plan has made, under the name that it has by now; any other file there
+/// is none of ours to append to.
+pub(super) fn open_copy(site: &Site<'_>, archive: &Archive) -> Result<(OpenFile, FileId)> {
+    let Archive { temp, to } = archive;
+    let what = format!("error opening {}", site.shown(to));
+    let made = site.made.get(temp).or_else(|| site.made.get(to));
+    let Some(&id) = made else { return Err(refused(&what, Refused::Another)) };
+    // Two names: a run died in the middle of a rename in two steps.
+    let wanted = Wanted { id: Some(id), hard_links: site.resumed };
+    let unpublished = site.facts(temp)?.is_some_and(|facts| facts.id.is(&id));
+    let place = if unpublished { temp } else { to };
+    let dir = site.dir(place)?;
+    file::open(&dir, &place.name, Access::ReadWrite, &wanted)
+        .map(|(file, facts)| (file, facts.id))
+        .map_err(|cause| refused(&what, cause))
 }

@@ -8,18 +8,23 @@
 //! 3. **Neither.** The copy catches up until a read finds nothing, and the log is emptied at once. What
 //!    is written in that moment, or being written, is lost; how long it was, and how much that may be, is told.
 //!
-//! In the first two the copy has its final length before it gets its final name. The log goes only
-//! after both are synced.
+//! In the second the copy has its final length before it gets its final name, unless the log was opened
+//! just then. The log goes only after both are synced.
+//!
+//! In the last two a writer without `O_APPEND` leaves a gap in the log, which the next copy leaves out: see
+//! [`gaps`].
 
 use crate::event::{Event, Observer};
+use crate::execute::copy::open_copy;
 use crate::execute::rename::{discard_copy, publish};
 use crate::execute::site::{Effect, Result, Site, refused, system};
 use crate::fault::Fault;
 use crate::names::Shown;
 use crate::plan::step::{Archive, Expect, Place};
-use crate::system::file::{self, Access, OpenFile, Refused, Wanted};
+use crate::system::file::{self, Access, OpenFile, Refused};
+use crate::system::gaps::{self, Copying};
 use crate::system::holders::{self, Holder};
-use crate::system::{Errno, copy, cut as system_cut, lease};
+use crate::system::{Errno, cut as system_cut, lease};
 use crate::units::FileId;
 
 /// Rounds of catching up and syncing before a log is cut all the same: a writer that never pauses
@@ -85,8 +90,8 @@ struct Cut<'a> {
     archive: &'a Archive,
     kept: OpenFile,
     id: FileId,
-    /// Up to where the log is in the copy.
-    at: u64,
+    /// How the copy is made, and how far it has come.
+    copying: Copying,
 }
 
 impl<'a> Cut<'a> {
@@ -97,57 +102,86 @@ impl<'a> Cut<'a> {
         archive: &'a Archive,
     ) -> Result<Self> {
         let (kept, id) = open_copy(site, archive)?;
-        let mut cut = Self { site, shown, log, archive, kept, id, at: 0 };
-        cut.at = cut.length(&cut.kept)?;
+        let mut cut = Self { site, shown, log, archive, kept, id, copying: Copying::of_all() };
+        cut.copying = Copying::without_gaps(&cut.log).map_err(|errno| cut.failed(errno))?;
         Ok(cut)
     }
 
     fn make(&mut self, observer: &mut dyn Observer) -> Result {
-        if self.site.resumed {
-            // The same head: it was not cut, or has grown again to the very same text; either way
-            // no line is missing if we go on.
-            if !copy::begins_with(&self.log, &self.kept).map_err(|errno| self.failed(errno))? {
+        let copied = if self.site.resumed { self.not_cut() } else { self.copied() };
+        match copied.map_err(|errno| self.failed(errno))? {
+            Some(copying) => self.copying = copying,
+            None if self.site.resumed => {
                 self.publish()?;
                 return Ok(Effect::already(Some(self.id)));
             }
-        } else if self.length(&self.log)? < self.at {
-            // The copy may be all that is left.
-            self.publish()?;
-            return Err(self.shrunk());
+            None => {
+                // The copy may be all that is left.
+                self.publish()?;
+                return Err(self.shrunk());
+            }
         }
         self.catch_up()?;
-        if let Ok(_lease) = lease::exclusive(&self.log) {
-            self.alone(observer)?;
-            return Ok(Effect::done(Some(self.id)));
+        if lease::exclusive(&self.log).is_ok() {
+            // Not under the lease: who opens the log meanwhile need not wait until the disk is done.
+            self.publish()?;
+            if let Ok(_lease) = lease::exclusive(&self.log) {
+                self.alone(self.copying.clone(), observer)?;
+                return Ok(Effect::done(Some(self.id)));
+            }
         }
         self.in_company(observer)?;
         Ok(Effect::done(Some(self.id)))
     }
 
+    /// How far the copy has come, unless the log is too short.
+    fn copied(&self) -> std::result::Result<Option<Copying>, Errno> {
+        self.copying.clone().up_to_end_of(&self.log, &self.kept)
+    }
+
+    /// The same, if the log has the same head: it was not cut, or has grown again to the very same text;
+    /// either way no line is missing if we go on.
+    fn not_cut(&self) -> std::result::Result<Option<Copying>, Errno> {
+        let same = self.copying.clone().if_begins_with(&self.log, &self.kept)?;
+        if same.is_some() || !self.copying.leaves_out() {
+            return Ok(same);
+        }
+        // It may have got its mark after it was copied.
+        Copying::of_all().if_begins_with(&self.log, &self.kept)
+    }
+
     /// Copies and syncs what the log has gained, until a sync has found nothing new.
     fn catch_up(&mut self) -> Result<()> {
         for _ in 0..ROUNDS {
-            let end = self.copy_on()?;
-            if end == self.at {
+            let before = self.copying.length();
+            let copied = self.copying.go_on(&self.log, &self.kept);
+            copied.map_err(|errno| self.not_copied(errno))?;
+            if self.copying.length() == before {
                 break;
             }
-            self.at = end;
             file::sync(&self.kept).map_err(|errno| self.not_synced(errno))?;
         }
         Ok(())
     }
 
     /// The first case; under a lease.
-    fn alone(&self, observer: &mut dyn Observer) -> Result<()> {
-        let end = self.copy_on()?;
-        self.publish()?;
-        if self.length(&self.log)? < end {
-            return Err(self.shrunk());
+    fn alone(&self, mut copying: Copying, observer: &mut dyn Observer) -> Result<()> {
+        copying
+            .go_on(&self.log, &self.kept)
+            .and_then(|()| copying.end(&self.kept))
+            .map_err(|errno| self.not_copied(errno))?;
+        if copying.length() > self.copying.length() {
+            file::sync(&self.kept).map_err(|errno| self.not_synced(errno))?;
         }
+        self.holds(copying.read())?;
         file::empty(&self.log).map_err(|errno| self.failed(errno))?;
+        if copying.leaves_out() {
+            gaps::unmark(&self.log);
+        }
         let text = format!(
             "{} is open nowhere else: {} bytes archived, 0 stay in it, 0 at risk",
-            self.shown, end
+            self.shown,
+            copying.length()
         );
         observer.observe(&Event::Debug(&text));
         Ok(())
@@ -156,8 +190,11 @@ impl<'a> Cut<'a> {
     /// The second case, else the third.
     fn in_company(&mut self, observer: &mut dyn Observer) -> Result<()> {
         let holders = holders::of(&self.log).unwrap_or_default();
-        for holder in holders.iter().filter(|holder| holder.writes && !holder.appends) {
-            warn(holder, &self.shown, observer);
+        let mut leave_gaps = holders.iter().filter(|h| h.writes && !h.appends).peekable();
+        // Before the cut: a gap that nobody knows of would be taken for a part of the log.
+        let known = leave_gaps.peek().is_some() && gaps::mark(&self.log);
+        for holder in leave_gaps {
+            warn(holder, &self.shown, known, observer);
         }
         // Who reads along starts again from the beginning when the log gets shorter.
         let read = holders.iter().any(|holder| holder.reads);
@@ -175,28 +212,29 @@ impl<'a> Cut<'a> {
         let mut unit = Some(system_cut::block_size(&self.log).map_err(|e| self.failed(e))?);
         while let Some(size) = unit {
             // Something must be left.
-            let most = self.at.saturating_sub(1) / size * size;
-            if most == 0 {
+            let most = self.copying.copied().saturating_sub(1) / size * size;
+            // Nor is a head worth anything that is but a gap.
+            if self.copying.length_of(most) == 0 {
                 return Ok(false);
             }
             let line = if read {
                 None
             } else {
-                system_cut::last_line_end(&self.kept, size, most, LINE_WINDOW)
+                system_cut::last_line_end(&self.log, size, most, LINE_WINDOW)
                     .map_err(|errno| self.failed(errno))?
             };
             let at = line.unwrap_or(most);
-            system_cut::shorten(&self.kept, at).map_err(|errno| self.failed(errno))?;
-            self.at = at;
+            self.copying.shorten(&self.kept, at).map_err(|errno| self.failed(errno))?;
             self.publish()?;
-            self.whole()?;
+            self.holds(self.copying.read())?;
             match system_cut::behead(&self.log, at) {
                 Ok(()) => {
                     let stay = self.length(&self.log)?;
                     let reader = if read { "read along, " } else { "" };
                     let text = format!(
-                        "{} is in use, {reader}cut at a boundary: {at} bytes archived, {stay} stay in it, 0 at risk",
-                        self.shown
+                        "{} is in use, {reader}cut at a boundary: {} bytes archived, {stay} stay in it, 0 at risk",
+                        self.shown,
+                        self.copying.length()
                     );
                     observer.observe(&Event::Debug(&text));
                     return Ok(true);
@@ -214,19 +252,19 @@ impl<'a> Cut<'a> {
     fn empty(&mut self, observer: &mut dyn Observer) -> Result<()> {
         self.catch_up()?;
         self.publish()?;
-        self.whole()?;
-        let risk = system_cut::catch_up_and_empty(&self.log, &self.kept, self.at)
+        self.holds(self.copying.read())?;
+        let before = self.copying.length();
+        let risk = system_cut::catch_up_and_empty(&self.log, &self.kept, &mut self.copying)
             .map_err(|errno| self.failed(errno))?;
         // Afterwards: a kill in between loses nothing, and to sync it before would only let the log
         // grow again.
-        if risk.end > self.at {
+        if self.copying.length() > before {
             file::sync(&self.kept).map_err(|errno| self.not_synced(errno))?;
         }
-        self.at = risk.end;
         let text = format!(
             "{} is in use and can only be emptied: {} bytes archived, about {} bytes at risk for {} microseconds",
             self.shown,
-            risk.end,
+            self.copying.length(),
             risk.bytes,
             risk.time.as_micros()
         );
@@ -254,26 +292,24 @@ impl<'a> Cut<'a> {
     fn take_back(&self, failed: Result) -> Result {
         let Archive { to, .. } = self.archive;
         let ours = self.site.facts(to)?.is_some_and(|f| f.id.is(&self.id) && f.links == 1);
-        if ours && copy::begins_with(&self.log, &self.kept).unwrap_or(false) {
+        if ours && self.not_cut().is_ok_and(|copying| copying.is_some()) {
             self.site.discard(to)?;
         }
         failed
     }
 
     /// Whether the log still has all that was copied of it.
-    fn whole(&self) -> Result<()> {
-        if self.length(&self.log)? < self.at { Err(self.shrunk()) } else { Ok(()) }
-    }
-
-    fn copy_on(&self) -> Result<u64> {
-        copy::content(&self.log, &self.kept, self.at).map_err(|errno| {
-            let to = self.site.shown(&self.archive.to);
-            system(&format!("error copying {} to {to}", self.shown), errno)
-        })
+    fn holds(&self, length: u64) -> Result<()> {
+        if self.length(&self.log)? < length { Err(self.shrunk()) } else { Ok(()) }
     }
 
     fn length(&self, file: &OpenFile) -> Result<u64> {
         file::facts(file).map(|facts| facts.size).map_err(|errno| self.failed(errno))
+    }
+
+    fn not_copied(&self, errno: Errno) -> Fault {
+        let to = self.site.shown(&self.archive.to);
+        system(&format!("error copying {} to {to}", self.shown), errno)
     }
 
     fn failed(&self, errno: Errno) -> Fault {
@@ -290,30 +326,15 @@ impl<'a> Cut<'a> {
     }
 }
 
-/// Opens the copy that this plan has made, under the name that it has by now; any other file there
-/// is none of ours to append to.
-fn open_copy(site: &Site<'_>, archive: &Archive) -> Result<(OpenFile, FileId)> {
-    let Archive { temp, to } = archive;
-    let what = format!("error opening {}", site.shown(to));
-    let made = site.made.get(temp).or_else(|| site.made.get(to));
-    let Some(&id) = made else { return Err(refused(&what, Refused::Another)) };
-    // Two names: a run died in the middle of a rename in two steps.
-    let wanted = Wanted { id: Some(id), hard_links: site.resumed };
-    let unpublished = site.facts(temp)?.is_some_and(|facts| facts.id.is(&id));
-    let place = if unpublished { temp } else { to };
-    let dir = site.dir(place)?;
-    file::open(&dir, &place.name, Access::ReadWrite, &wanted)
-        .map(|(file, facts)| (file, facts.id))
-        .map_err(|cause| refused(&what, cause))
-}
-
-fn warn(holder: &Holder, log: &str, observer: &mut dyn Observer) {
+/// `known`: the gap will be known to be one.
+fn warn(holder: &Holder, log: &str, known: bool, observer: &mut dyn Observer) {
     let Holder { pid, command, .. } = holder;
     // A process chooses its name itself.
     let command = Shown(command.as_bytes());
+    let next = if known { ", which the next copy will leave out" } else { "" };
     let text = format!(
         "{log}: process {pid} ({command}) writes without O_APPEND; it goes on where it was, \
-         after a hole of NUL bytes"
+         after a hole of NUL bytes{next}"
     );
     observer.observe(&Event::Warning(&text));
 }

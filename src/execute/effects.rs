@@ -130,14 +130,14 @@ fn act(site: &Site<'_>, step: &Step, company: &mut Company<'_>) -> Result<Effect
             create(site, temp, log, attributes, *access_list)?
         }
         Action::Install { temp, log } => install(site, temp, log, company.observer)?,
-        Action::Copy { from, temp, to, attributes, allow_hard_links } => {
+        Action::Copy { from, temp, to, attributes, allow_hard_links, without_gaps } => {
             let hard_links = *allow_hard_links;
             let making = Making { from, temp, to, attributes, hard_links, expect };
             match step.why {
                 // The moved log is the only one: what keeps it from being copied may pass.
                 Why::Parked => copy_parked(site, &making)
                     .map_err(|reason| Halt::Postponed(Postponement { reason, failed: true }))?,
-                _ => copy(site, &making)?,
+                _ => copy(site, &making, *without_gaps)?,
             }
         }
         Action::Publish { temp, to } => publish(site, temp, to)?,

@@ -117,6 +117,9 @@ pub enum Action {
         attributes: Attributes,
         /// `allowhardlink`.
         allow_hard_links: bool,
+        /// Whether it leaves out the gaps that earlier cuts have left in the log.
+        #[serde(default)]
+        without_gaps: bool,
     },
     /// Gives a finished temporary file its final name; never overwrites.
     Publish {

@@ -67,6 +67,7 @@ impl Sequence<'_> {
             to: to.clone(),
             attributes: Attributes::of(&subject.facts, None),
             allow_hard_links: self.request.policy.selection.allow_hard_links,
+            without_gaps: false,
         };
         let publish = Action::Publish { temp, to: to.clone() };
         let remove = Action::Remove { file: parked.clone(), pre_remove: None, shred: self.shred() };

@@ -59,9 +59,11 @@ impl Sequence<'_> {
                 self.draft.push(Action::Install { temp, log }, Expect::Made, scope, Why::NewLog);
             }
         } else {
-            let temp = self.copy(subject, &log, &to, scope).ok_or_else(|| self.no_name(subject))?;
+            let to_be_cut = method == Method::CopyTruncate;
+            let temp = self.copy(subject, &log, &to, to_be_cut, scope);
+            let temp = temp.ok_or_else(|| self.no_name(subject))?;
             let to = to.clone();
-            if method == Method::CopyTruncate {
+            if to_be_cut {
                 self.cut(subject, &log, Some(Archive { temp, to }), scope);
             } else {
                 self.draft.push(Action::Publish { temp, to }, Expect::Made, scope, Why::Rotation);
@@ -110,7 +112,14 @@ impl Sequence<'_> {
     }
 
     /// Copies a log to a temporary name; gives that name.
-    fn copy(&mut self, subject: &Subject, log: &Place, to: &Place, scope: Scope) -> Option<Place> {
+    fn copy(
+        &mut self,
+        subject: &Subject,
+        log: &Place,
+        to: &Place,
+        to_be_cut: bool,
+        scope: Scope,
+    ) -> Option<Place> {
         let temp = temporary(&to.name, self.draft.taken_in(to.dir))?;
         let temp = Place { dir: to.dir, name: temp };
         let attributes = Attributes::of(&subject.facts, None);
@@ -120,6 +129,7 @@ impl Sequence<'_> {
             to: to.clone(),
             attributes,
             allow_hard_links: self.request.policy.selection.allow_hard_links,
+            without_gaps: to_be_cut,
         };
         self.draft.push(copy, Expect::Present(subject.facts.id), scope, Why::Rotation);
         Some(temp)

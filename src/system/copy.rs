@@ -11,7 +11,7 @@ use super::file::{again, before_effect, errno, facts, io_errno};
 use super::stop;
 
 /// Bytes that pass through our memory at once where the kernel cannot copy by itself.
-const BUFFER: usize = 256 * 1024;
+pub(super) const BUFFER: usize = 256 * 1024;
 
 /// Bytes that the kernel is asked to copy at once; small enough that a signal is not kept waiting, and
 /// that the disk gets its first bytes soon.
@@ -41,24 +41,12 @@ pub fn reserve(from: &File, to: &File) -> Result<u64, Errno> {
 /// Copies everything from `start` to the end of `from` to the same place in `to`, the end being
 /// where a read finds nothing more. Returns the end.
 ///
-/// Holes stay holes. What is appended to `from` meanwhile is copied too, as far as it is seen.
+/// Holes stay holes. What is appended to `from` meanwhile is copied too, as far as it is seen. `go_on` is
+/// asked now and then.
 ///
 /// # Errors
-/// Whatever the system says; `to` then holds a part.
-pub fn content(from: &File, to: &File, start: u64) -> Result<u64, Errno> {
-    in_parts(from, to, start, || Ok(()))
-}
-
-/// Copies everything, unless we are asked to end.
-///
-/// # Errors
-/// Whatever the system says, `EINTR` if we are to end; `to` then holds a part.
-pub fn whole(from: &File, to: &File) -> Result<u64, Errno> {
-    in_parts(from, to, 0, || stop::requested().map_or(Ok(()), |_| Err(Errno::EINTR)))
-}
-
-/// `go_on` is asked now and then.
-fn in_parts(from: &File, to: &File, start: u64, go_on: GoOn) -> Result<u64, Errno> {
+/// Whatever the system says, or `go_on`; `to` then holds a part.
+pub(super) fn in_parts(from: &File, to: &File, start: u64, go_on: GoOn) -> Result<u64, Errno> {
     let mut at = start;
     loop {
         // The size is asked for before the data is looked for: what is appended in between is
@@ -85,10 +73,19 @@ fn in_parts(from: &File, to: &File, start: u64, go_on: GoOn) -> Result<u64, Errn
     }
 }
 
-type GoOn = fn() -> Result<(), Errno>;
+/// Whether a copy goes on.
+pub(super) type GoOn = fn() -> Result<(), Errno>;
+
+/// It does.
+pub(super) const GO_ON_ANYHOW: GoOn = || Ok(());
+
+/// It does, unless we are asked to end.
+pub(super) fn go_on_or_stop() -> Result<(), Errno> {
+    stop::requested().map_or(Ok(()), |_| Err(Errno::EINTR))
+}
 
 /// What comes next in a file.
-enum Part {
+pub(super) enum Part {
     /// Bytes, after a hole perhaps.
     Data { from: u64, to: u64 },
     /// A hole up to the end.
@@ -96,7 +93,7 @@ enum Part {
 }
 
 /// Looks for the next bytes from `at` on, in a file of `size` bytes.
-fn part(file: &File, at: u64, size: u64) -> Result<Part, Errno> {
+pub(super) fn part(file: &File, at: u64, size: u64) -> Result<Part, Errno> {
     let begin = match rustix::fs::seek(file, SeekFrom::Data(at)).map_err(errno) {
         Ok(begin) => begin,
         Err(Errno::ENXIO) => return Ok(Part::HoleTo(size)),
@@ -224,11 +221,11 @@ mod tests {
         let long: Vec<u8> = (0..1_000_000_u32).map(|i| (i % 251) as u8).collect();
         for bytes in [&b""[..], b"x", &long] {
             let (from, to) = (file(bytes), file(b""));
-            assert_eq!(content(&from, &to, 0), Ok(bytes.len() as u64));
+            assert_eq!(in_parts(&from, &to, 0, GO_ON_ANYHOW), Ok(bytes.len() as u64));
             assert_eq!(read(&to), bytes);
             let by_hand_to = file(b"");
             assert_eq!(
-                by_hand(&from, &by_hand_to, 0, bytes.len() as u64, || Ok(())),
+                by_hand(&from, &by_hand_to, 0, bytes.len() as u64, GO_ON_ANYHOW),
                 Ok(bytes.len() as u64)
             );
             assert_eq!(read(&by_hand_to), bytes);
@@ -251,7 +248,7 @@ mod tests {
     #[test]
     fn what_a_file_has_gained_is_appended() {
         let (from, to) = (file(b"one\ntwo\n"), file(b"one\n"));
-        assert_eq!(content(&from, &to, 4), Ok(8));
+        assert_eq!(in_parts(&from, &to, 4, GO_ON_ANYHOW), Ok(8));
         assert_eq!(read(&to), b"one\ntwo\n");
     }
 
@@ -261,7 +258,7 @@ mod tests {
         from.write_all_at(b"middle", 8 << 20).unwrap();
         from.set_len(16 << 20).unwrap();
         let to = file(b"");
-        assert_eq!(content(&from, &to, 0), Ok(16 << 20));
+        assert_eq!(in_parts(&from, &to, 0, GO_ON_ANYHOW), Ok(16 << 20));
         assert_eq!(read(&from), read(&to));
         let blocks = |file: &File| file.metadata().unwrap().blocks();
         assert!(blocks(&to) <= blocks(&from) + 8, "{} > {}", blocks(&to), blocks(&from));

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use rustix::fs::FallocateFlags;
 
-use super::copy::content;
 use super::file::{again, before_effect, empty, errno, facts, io_errno};
+use super::gaps::Copying;
 
 /// Where we ask whether a head can be taken away: beyond the end of any log.
 const FAR: u64 = 1 << 40;
@@ -89,45 +89,43 @@ pub struct Risk {
     pub time: Duration,
     /// What the writer writes in that time, at its pace during the reads before.
     pub bytes: u64,
-    /// Up to where the file was copied.
-    pub end: u64,
 }
 
-/// Copies what `from` has gained beyond `start` until a read finds nothing, and empties it at once:
-/// nothing is done between that read and the truncation.
+/// Copies what a log has gained until a read finds nothing, and empties it at once: nothing is done between
+/// that read and the truncation.
 ///
 /// A writer that is as quick as we are is not waited for for ever. What the last read found is then
 /// written to the copy before the truncation, since we may be killed after it.
 ///
 /// # Errors
 /// Whatever the system says.
-pub fn catch_up_and_empty(from: &File, to: &File, start: u64) -> Result<Risk, Errno> {
+pub fn catch_up_and_empty(log: &File, copy: &File, copying: &mut Copying) -> Result<Risk, Errno> {
     // Its pages are there before the first read: not zeroes, which the allocator would leave to the
     // kernel to bring in.
     let mut buffer = vec![1; BUFFER];
-    let first = now();
-    let mut end = content(from, to, start)?;
+    let (first, start) = (now(), copying.read());
+    copying.go_on(log, copy)?;
     let mut reads = 0;
     let last = loop {
         let began = now();
-        let length = match from.read_at(&mut buffer, end) {
+        let length = match log.read_at(&mut buffer, copying.read()) {
             Ok(0) => break began,
             Ok(length) => length,
             Err(error) if io_errno(&error) == Errno::EINTR => continue,
             Err(error) => return Err(io_errno(&error)),
         };
-        before_effect("copy")?;
-        to.write_all_at(&buffer[..length], end).map_err(|e| io_errno(&e))?;
-        end += length as u64;
+        copying.take(&buffer[..length], copy)?;
         reads += 1;
         if reads == READS {
             break began;
         }
     };
+    // In all but a few cases this is nothing.
+    copying.end(copy)?;
     let (time, whole) = (last.elapsed(), first.elapsed());
-    empty(from)?;
+    empty(log)?;
     let share = time.as_secs_f64() / whole.as_secs_f64().max(f64::MIN_POSITIVE);
-    Ok(Risk { time, bytes: portion(end - start, share), end })
+    Ok(Risk { time, bytes: portion(copying.read() - start, share) })
 }
 
 #[expect(
@@ -188,8 +186,9 @@ mod tests {
     #[test]
     fn what_comes_before_the_last_read_is_copied() {
         let (log, archive) = (file(b"one\ntwo\n"), file(b"one\n"));
-        let risk = catch_up_and_empty(&log, &archive, 4).unwrap();
-        assert_eq!(risk.end, 8);
+        let mut copying = Copying::of_all().up_to_end_of(&log, &archive).unwrap().unwrap();
+        catch_up_and_empty(&log, &archive, &mut copying).unwrap();
+        assert_eq!((copying.read(), copying.length()), (8, 8));
         assert_eq!(facts(&log).unwrap().size, 0);
         assert_eq!(facts(&archive).unwrap().size, 8);
     }

@@ -16,6 +16,7 @@ pub mod dir;
 pub mod directory;
 pub mod file;
 pub mod file_system;
+pub mod gaps;
 pub mod holders;
 pub mod identity;
 pub mod label;

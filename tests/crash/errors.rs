@@ -88,7 +88,8 @@ fn fails_once(scenario: &Scenario, wanted: &End, point: usize, errno: Errno, cau
 fn is_interrupted(scenario: &Scenario, wanted: &End, point: usize) {
     let Some((setup, failed)) = with_a_failure(scenario, point, Errno::EINTR) else { return };
     let told = format!("{scenario:?}\nchange {point}, {}, is interrupted", failed.call);
-    if setup.scene.last_status() != Some(0) || !setup.scene.stderr().is_empty() {
+    let noticed = !scenario.unexpected(setup.scene.stderr()).is_empty();
+    if setup.scene.last_status() != Some(0) || noticed {
         setup.scene.fail(&format!("{told}: it was noticed"));
     }
     let setup = setup.with(|scene, _| scene.run(OPTIONS).quiet());

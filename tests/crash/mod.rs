@@ -17,10 +17,10 @@ mod scenario;
 mod signal;
 
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::scene::trace::Fate;
-use crate::scene::{Scene, Tree, program, when};
+use crate::scene::{Scene, Tree, TreeEntry, program, when};
 use sample::Sample;
 use scenario::{End, OPTIONS, Scenario, Setup};
 
@@ -32,7 +32,10 @@ fn undisturbed(scenario: &Scenario) -> (End, usize) {
             points = points.max(change.number);
             Fate::Happens
         });
-        scene.quiet().run(OPTIONS).quiet()
+        assert_eq!(scenario.unexpected(scene.stderr()), Vec::<&str>::new());
+        let scene = scene.status(0).run(OPTIONS).status(0);
+        assert_eq!(scenario.unexpected(scene.stderr()), Vec::<&str>::new());
+        scene
     });
     let end = setup.end();
     assert_eq!(end.signals, 1, "{scenario:?} is as it should be");
@@ -160,6 +163,29 @@ fn copy_survives_being_killed() {
 #[test]
 fn copytruncate_of_a_log_in_use_survives_being_killed() {
     survives(6);
+}
+
+/// The log's head is not that of its copy, which has no gap.
+#[test]
+fn copytruncate_of_a_log_with_a_gap_survives_being_killed() {
+    survives(8);
+}
+
+/// Not a sample: what is kept between the runs is the mark alone.
+#[test]
+fn copytruncate_of_a_log_with_a_gap_survives_being_killed_at_every_change() {
+    when::steady_day();
+    let simple = |s: &Scenario| s.packing == "plain" && s.shape == "one log";
+    for scenario in scenario::all(8).into_iter().filter(simple) {
+        let (wanted, last) = undisturbed(&scenario);
+        let has_gap = |(name, file): (&PathBuf, &TreeEntry)| {
+            name.as_path() != Path::new("a.log") && file.content.contains(&0)
+        };
+        assert!(!wanted.logs.0.iter().any(has_gap), "no version has a gap");
+        for point in 1..=last {
+            survives_death_at(&scenario, point, &wanted);
+        }
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::scene::trace::Fate;
 use crate::scene::{Tree, when};
 
 /// The ways to rotate on one disk.
-const METHODS: [usize; 6] = [0, 1, 2, 3, 6, 7];
+const METHODS: [usize; 7] = [0, 1, 2, 3, 6, 7, 8];
 
 /// The power fails before the `point`-th change; gives what is there when it is back.
 fn power_fails_at(scenario: &Scenario, point: usize) -> Option<(Setup, &'static str)> {

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use crate::scene::{Scene, Tree, set_mode, when};
 
 /// How the log is rotated: the name and the directives. `{far}` is on another file system.
-pub const METHODS: [(&str, &str); 8] = [
+pub const METHODS: [(&str, &str); 9] = [
     ("create", "create"),
     ("copytruncate", "copytruncate"),
     ("copy", "copy"),
@@ -18,10 +19,20 @@ pub const METHODS: [(&str, &str); 8] = [
     ("far copy", "copy\nolddir {far}"),
     (IN_USE, "copytruncate"),
     ("renamecopy", "create\nrenamecopy"),
+    (WITH_GAP, "copytruncate"),
 ];
 
 /// A process has the log open, and the log has more than a block.
 const IN_USE: &str = "copytruncate in use";
+
+/// The same, and the process does not append: its log has a gap from an earlier cut.
+const WITH_GAP: &str = "copytruncate with a gap";
+
+/// How long the gap is: as many bytes as were cut away, and these are always whole blocks.
+const GAP: u64 = 16 * 4096;
+
+/// What the program marks such a log with.
+const MARK: &str = "user.logrotate-rs.gaps";
 
 const NAMINGS: [&str; 2] = ["numbered", "dated"];
 const PACKINGS: [&str; 3] = ["plain", "compress", "delaycompress"];
@@ -83,6 +94,12 @@ impl Scenario {
         if self.shape == "three logs" { &["a.log", "b.log", "c.log"] } else { &["a.log"] }
     }
 
+    /// What a run has said that it does not say when all goes well.
+    pub fn unexpected<'a>(&self, stderr: &'a str) -> Vec<&'a str> {
+        let writer = |line: &str| line.contains("writes without O_APPEND");
+        stderr.lines().filter(|line| self.method.0 != WITH_GAP || !writer(line)).collect()
+    }
+
     /// Lays it out.
     pub fn set_up(&self) -> Setup {
         self.lay_out(Scene::new())
@@ -123,12 +140,19 @@ impl Scenario {
         set_mode(&mailer, 0o755);
         let mut writers = Vec::new();
         for log in self.logs() {
-            let last = if self.method.0 == IN_USE { 2000 } else { 10 };
+            let in_use = self.method.0 == IN_USE || self.method.0 == WITH_GAP;
+            let last = if in_use { 2000 } else { 10 };
             let lines: Vec<String> = (7..last).map(|n| format!("{log} line {n}\n")).collect();
             scene = scene.log(log, &lines.concat());
-            if self.method.0 == IN_USE {
-                let open = fs::OpenOptions::new().append(true).open(scene.log_path(log));
-                writers.push(open.expect("open"));
+            if in_use {
+                let appends = self.method.0 == IN_USE;
+                let mut options = fs::OpenOptions::new();
+                let open = options.write(true).append(appends).open(scene.log_path(log));
+                let open = open.expect("open");
+                if !appends {
+                    make_gap(&open, &lines.concat());
+                }
+                writers.push(open);
             }
             scene = scene.mode(0o640).owner(1, 2).state(log, when::days_ago(2));
             // With `copy` the log stays, and so does what was copied of it; the lines are new.
@@ -175,6 +199,15 @@ impl Scenario {
             _ => age(scene.file(&name, content)),
         }
     }
+}
+
+/// Moves what a log has after its hundredth line behind a gap.
+fn make_gap(log: &fs::File, text: &str) {
+    let (head, _) = text.match_indices('\n').nth(100).expect("many lines");
+    let head = head + 1;
+    log.set_len(head as u64).expect("length");
+    log.write_all_at(&text.as_bytes()[head..], head as u64 + GAP).expect("write");
+    rustix::fs::fsetxattr(log, MARK, b"1", rustix::fs::XattrFlags::empty()).expect("mark");
 }
 
 impl Setup {

@@ -1,41 +1,13 @@
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use super::{CONFIG, Writer, compressed_at_once, postponed_until_it_ends, sparse};
-use crate::scene::Scene;
-
-/// A mounted file system; unmounted when dropped.
-struct Mounted(PathBuf);
-
-impl Mounted {
-    fn new(args: &[&str], at: &Path) -> Self {
-        command("mount", args, at);
-        Self(at.to_owned())
-    }
-}
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        // Lazily: what still looks at it must not keep the mount.
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
-
-fn command(program: &str, args: &[&str], path: &Path) {
-    let output = Command::new(program).args(args).arg(path).output().expect(program);
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{program} {args:?} {}: {text}", path.display());
-}
+use super::{CONFIG, Writer, compressed_at_once, postponed_until_it_ends};
+use crate::scene::{Mounted, Scene};
 
 /// An image with a file system, mounted where the logs are.
-fn on_image(megabytes: u64, make: &str, args: &[&str]) {
+fn on_image(megabytes: u64, make: &str) {
     let scene = Scene::new();
     let image = scene.root().join("image");
-    sparse(&image, megabytes << 20);
-    command(make, args, &image);
-    let logs = scene.log_path("");
-    let mounted = Mounted::new(&["-o", "loop", image.to_str().expect("UTF-8")], &logs);
+    let mounted = Mounted::of_image(&image, megabytes, make, &scene.log_path(""));
     works(scene, mounted);
 }
 
@@ -53,43 +25,36 @@ fn works(scene: Scene, mounted: Mounted) {
 
 #[test]
 fn a_writer_is_noticed_on_ext4() {
-    on_image(20, "mkfs.ext4", &["-q"]);
+    on_image(20, "mkfs.ext4");
 }
 
 #[test]
 fn a_writer_is_noticed_on_xfs() {
-    on_image(320, "mkfs.xfs", &["-q"]);
+    on_image(320, "mkfs.xfs");
 }
 
 #[test]
 fn a_writer_is_noticed_on_btrfs() {
-    on_image(120, "mkfs.btrfs", &["-q"]);
+    on_image(120, "mkfs.btrfs");
 }
 
 #[test]
 fn a_writer_is_noticed_on_tmpfs() {
     let scene = Scene::new();
-    let mounted = Mounted::new(&["-t", "tmpfs", "-o", "mode=755", "none"], &scene.log_path(""));
+    let mounted = Mounted::in_memory(&scene.log_path(""));
     works(scene, mounted);
 }
 
 #[test]
 fn a_writer_is_noticed_on_overlayfs() {
     let scene = Scene::new();
-    // An overlay cannot stand on another one, and this machine's root may be one.
-    let below = Mounted::new(&["-t", "tmpfs", "-o", "mode=755", "none"], &scene.log_path(""));
-    let [lower, upper, work, merged] =
-        ["lower", "upper", "work", "merged"].map(|name| scene.log_path(name));
-    for dir in [&lower, &upper, &work, &merged] {
-        fs::create_dir(dir).expect("directory");
-    }
-    fs::write(lower.join("a.log"), "x\n").expect("log");
-    let [lower, upper, work] = [lower, upper, work].map(|dir| dir.display().to_string());
-    let layers = format!("lowerdir={lower},upperdir={upper},workdir={work}");
-    let mounted = Mounted::new(&["-t", "overlay", "none", "-o", &layers], &merged);
+    let below = Mounted::in_memory(&scene.log_path(""));
+    fs::create_dir(scene.log_path("lower")).expect("directory");
+    fs::write(scene.log_path("lower/a.log"), "x\n").expect("log");
+    let mounted = Mounted::overlay(&scene.log_path(""));
     let scene = scene.config(&CONFIG.replace("{dir}", "{dir}/merged"));
     // From the lower layer: what is renamed is a copy that the upper layer gets then.
-    let writer = Writer::start(&[], &merged.join("a.log"));
+    let writer = Writer::start(&[], &scene.log_path("merged/a.log"));
     let note = format!("a.log.1 is still written by process {} (sh)", writer.pid());
     let scene = scene.run(["-f"]).status(0).stderr_has(&note);
     drop(writer);

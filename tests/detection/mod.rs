@@ -5,7 +5,7 @@ mod file_systems;
 mod opener;
 mod rights;
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -79,9 +79,4 @@ fn postponed_until_it_ends(scene: Scene, prefix: &[&str], writer: Writer, named:
 /// A log that nobody writes is compressed at once.
 fn compressed_at_once(scene: Scene, prefix: &[&str]) -> Scene {
     run(scene, prefix, &["-f"]).quiet().expect_file("a.log.1.gz", "x\n").expect_no_file("a.log.1")
-}
-
-/// An empty file of a size that takes no room.
-fn sparse(path: &Path, bytes: u64) {
-    File::create(path).and_then(|file| file.set_len(bytes)).expect("sparse file");
 }

@@ -10,6 +10,7 @@
 mod check;
 mod differs;
 mod disk;
+mod mounted;
 #[cfg(target_arch = "x86_64")]
 pub mod trace;
 mod tree;
@@ -17,6 +18,7 @@ pub mod when;
 
 pub use differs::differs;
 pub use disk::Disk;
+pub use mounted::Mounted;
 pub use tree::{Entry as TreeEntry, Tree};
 
 use std::ffi::OsString;

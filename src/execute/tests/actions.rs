@@ -420,6 +420,24 @@ fn a_log_that_is_in_use_is_cut_at_a_line_that_ends_with_a_block() {
     assert_eq!(scene.read("log.1").unwrap() + &scene.read("log").unwrap(), archive + &rest);
 }
 
+/// As a run sees it that was killed between the mark and the cut.
+#[test]
+fn a_log_that_was_copied_with_its_holes_and_then_marked_is_known_not_to_be_cut() {
+    let lines: Vec<String> = (0..1000).map(|n| format!("line {n}\n")).collect();
+    let text = lines.concat() + &"\0".repeat(3 * 4096) + &lines.concat();
+    let scene = Scene::new(&[("log", &text), ("log.1", &text)]);
+    let made = HashMap::from([(place("log.1"), scene.id("log.1"))]);
+    let open = std::fs::OpenOptions::new().write(true).open(scene.logs().join("log"));
+    let writer = open.unwrap();
+    if !crate::system::gaps::mark(&writer) {
+        return; // A file system that cannot.
+    }
+    let step = step(cut("log", Some("log.1")), scene.present("log"), Why::Rotation);
+    let result = scene.perform_with(&step, true, &made);
+    assert_eq!(result.map(|e| e.already), Ok(DONE));
+    assert_eq!(scene.read("log.1").unwrap() + &scene.read("log").unwrap(), text);
+}
+
 #[test]
 fn a_log_that_nobody_else_has_open_is_empty_after_its_cut() {
     let (scene, text, made) = large_log();

@@ -236,7 +236,8 @@ pub fn install(temp: &str, log: &str) -> Action {
 
 pub fn copy(from: &str, temp: &str, to: &str) -> Action {
     let (from, temp, to) = (place(from), place(temp), place(to));
-    Action::Copy { from, temp, to, attributes: attributes(), allow_hard_links: false }
+    let (allow_hard_links, without_gaps) = (false, false);
+    Action::Copy { from, temp, to, attributes: attributes(), allow_hard_links, without_gaps }
 }
 
 pub fn publish(temp: &str, to: &str) -> Action {
