@@ -69,7 +69,8 @@ impl Sequence<'_> {
             allow_hard_links: self.request.policy.selection.allow_hard_links,
         };
         let publish = Action::Publish { temp, to: to.clone() };
-        let remove = Action::Remove { file: parked.clone(), pre_remove: None, shred: self.shred() };
+        // What it holds lives on, so it is not shredded.
+        let remove = Action::Remove { file: parked.clone(), pre_remove: None, shred: None };
         for action in [copy, publish, remove] {
             self.draft.push(action, Expect::Made, scope, Why::Parked);
         }
