@@ -81,8 +81,11 @@ impl<Z: TimeZone> Zone for Z {
         let fixed = |t: DateTime<Z>| LocalTime(t.with_timezone(&t.offset().fix()));
         let found = self.from_local_datetime(&civil);
         let (first, last) = (found.clone().earliest(), found.latest());
-        let mut all: Vec<_> = first.into_iter().map(fixed).collect();
-        all.extend(last.map(fixed));
+        let mut all: Vec<_> = first.into_iter().chain(last).map(fixed).collect();
+        // `chrono::Local` names the later one first, and takes the second after a clock change for a
+        // part of what the change repeated or left out.
+        all.retain(|named| Zone::at(self, named.0.to_utc()).civil() == civil);
+        all.sort_unstable();
         all.dedup();
         all
     }
@@ -136,6 +139,7 @@ impl<Z: Zone> Zone for Remembering<Z> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::MappedLocalTime;
     use chrono_tz::Europe::Berlin;
 
     fn civil(text: &str) -> NaiveDateTime {
@@ -162,6 +166,72 @@ mod tests {
         let one = Berlin.instants(civil("2026-07-01 12:00"));
         assert_eq!(one.len(), 1);
         assert_eq!(Berlin.at(one[0].0.to_utc()), one[0]);
+    }
+
+    /// Berlin as `chrono::Local` has it: the later of two instants first, and a clock change a second
+    /// too long.
+    #[derive(Debug, Clone)]
+    struct Sloppy;
+
+    impl TimeZone for Sloppy {
+        type Offset = FixedOffset;
+
+        fn from_offset(_: &FixedOffset) -> Self {
+            Self
+        }
+
+        fn offset_from_local_date(&self, _: &NaiveDate) -> MappedLocalTime<FixedOffset> {
+            MappedLocalTime::None
+        }
+
+        fn offset_from_local_datetime(
+            &self,
+            civil: &NaiveDateTime,
+        ) -> MappedLocalTime<FixedOffset> {
+            let before = Berlin.offset_from_local_datetime(&(*civil - TimeDelta::seconds(1)));
+            match (Berlin.offset_from_local_datetime(civil), before) {
+                (MappedLocalTime::Ambiguous(first, last), _)
+                | (MappedLocalTime::Single(_), MappedLocalTime::Ambiguous(first, last)) => {
+                    MappedLocalTime::Ambiguous(last.fix(), first.fix())
+                }
+                (MappedLocalTime::None, MappedLocalTime::Single(one)) => {
+                    MappedLocalTime::Single(one.fix())
+                }
+                (MappedLocalTime::Single(last), MappedLocalTime::None) => {
+                    let first = FixedOffset::east_opt(3600).expect("an offset");
+                    MappedLocalTime::Ambiguous(first, last.fix())
+                }
+                (other, _) => other.map(|offset| offset.fix()),
+            }
+        }
+
+        fn offset_from_utc_date(&self, date: &NaiveDate) -> FixedOffset {
+            Berlin.offset_from_utc_date(date).fix()
+        }
+
+        fn offset_from_utc_datetime(&self, utc: &NaiveDateTime) -> FixedOffset {
+            Berlin.offset_from_utc_datetime(utc).fix()
+        }
+    }
+
+    #[test]
+    fn what_the_machines_zone_names_at_a_clock_change_is_checked_and_sorted() {
+        for text in [
+            "2026-10-25 01:59",
+            "2026-10-25 02:00",
+            "2026-10-25 02:30",
+            "2026-10-25 03:00",
+            "2026-10-25 03:01",
+            "2026-03-29 01:59",
+            "2026-03-29 02:00",
+            "2026-03-29 02:30",
+            "2026-03-29 03:00",
+            "2026-03-29 03:01",
+        ] {
+            let civil = civil(text);
+            assert_eq!(Sloppy.instants(civil), Berlin.instants(civil), "{text}");
+            assert_eq!(Sloppy.resolve(civil), Berlin.resolve(civil), "{text}");
+        }
     }
 
     #[test]

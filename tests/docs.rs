@@ -330,3 +330,19 @@ fn every_module_is_on_the_map() {
         assert!(map.contains(&shown), "{name}");
     }
 }
+
+/// The words that begin like this, up to the end of their name.
+fn names_like(text: &str, start: &str) -> BTreeSet<String> {
+    let rest = text.split(start).skip(1);
+    let ends = |c: char| !c.is_ascii_uppercase() && c != '_';
+    rest.map(|rest| rest.split(ends).next().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn every_default_that_a_package_may_choose_is_in_the_readme() {
+    let sources = files(&top().join("src"), "rs");
+    let sources = sources.iter().map(|path| fs::read_to_string(path).expect("a source"));
+    let read = names_like(&sources.collect::<String>(), "option_env!(\"LOGROTATE_");
+    assert_eq!(read.len(), 5, "{read:?}");
+    assert_eq!(names_like(&text("README.md"), "`LOGROTATE_"), read);
+}

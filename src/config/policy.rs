@@ -11,7 +11,7 @@ mod signal;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-pub use compression::{Compression, Effort, Mail, Packer, UNCOMPRESS_COMMAND};
+pub use compression::{COMPRESS_COMMAND, Compression, Effort, Mail, Packer, UNCOMPRESS_COMMAND};
 pub use criteria::{Criteria, Interval, SlotLength, Trigger};
 pub use scripts::{ScriptKind, Scripts};
 pub use signal::{SignalTo, Signalled};

@@ -133,12 +133,18 @@ impl Parser<'_, '_> {
 
     /// Skips the line, or the part of it up to the brace that ends the block; whether there is one.
     fn skip_rest_of_line(&mut self) -> bool {
+        let at = self.lex.at;
+        let before = self.lex.text(at.saturating_sub(1)..at);
+        let stands_alone = self.lex.peek() == Some(b'}') && before.trim_ascii().is_empty();
         let Some(brace) = self.lex.closing_brace() else {
             self.lex.skip_line();
             return false;
         };
         self.lex.at = brace + 1;
         if self.lex.line_is_over() {
+            if !stands_alone {
+                self.take_brace_below();
+            }
             return true;
         }
         let blank = self.lex.at > brace + 1;
@@ -149,5 +155,31 @@ impl Parser<'_, '_> {
         // `/log/{a,b}.log {`: the braces belonged to the name, and the block begins only now.
         let rest = self.lex.raw();
         !self.lex.text(rest).ends_with(b"{")
+    }
+
+    /// A brace behind a word may have been meant as a part of it: if another one comes before the
+    /// next block, that one is the end, as it is for the reference. Else the directives that follow
+    /// are global ones.
+    fn take_brace_below(&mut self) {
+        let here = self.lex.at;
+        loop {
+            self.lex.skip_blanks();
+            match self.lex.peek() {
+                Some(b'\n') => self.lex.at += 1,
+                Some(b'#') => self.lex.skip_line(),
+                Some(b'}') => return self.lex.skip_line(),
+                Some(byte) if byte.is_ascii_alphabetic() => {
+                    let word = self.lex.keyword();
+                    let row = directive::find(self.lex.text(word));
+                    match row.map(|row| row.argument) {
+                        Some(Argument::None(_) | Argument::Obsolete) => {}
+                        Some(Argument::Script(_)) if self.lex.script().is_some() => {}
+                        _ => self.lex.skip_line(),
+                    }
+                }
+                _ => break,
+            }
+        }
+        self.lex.at = here;
     }
 }

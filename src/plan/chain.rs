@@ -18,7 +18,8 @@ pub struct Chain {
     pub dispose_last: Option<Slot>,
     /// The slot that its files have before the moves.
     pub leaves_from: Option<Slot>,
-    /// Slots whose files are past `maxage`: removed where they are, before anything moves.
+    /// Slots whose files are past `maxage`, highest first, as the reference takes them: removed where
+    /// they are, before anything moves.
     pub expired: Vec<Slot>,
     /// The first free slot above `dispose_first`: where its file goes if it must stay.
     pub refuge: Option<Slot>,
@@ -50,6 +51,7 @@ pub fn chain(start: u32, count: KeepCount, slots: &BTreeMap<Slot, SlotAge>) -> C
         leaves_from: if runs_into { in_chain.last().copied() } else { occupied_limit },
         expired: slots
             .keys()
+            .rev()
             .copied()
             .filter(|&slot| slot >= Slot(start) && limit.is_none_or(|limit| slot < limit))
             .filter(old)
@@ -132,7 +134,7 @@ mod tests {
     fn expired_versions_go_also_above_the_gap_but_only_the_chain_moves() {
         let chain = chain(1, KeepCount::Last(5), &slots(&[1], &[2, 3, 5]));
         assert_eq!(numbers(&chain.shifts), [3, 2, 1]);
-        assert_eq!(numbers(&chain.expired), [2, 3, 5]);
+        assert_eq!(numbers(&chain.expired), [5, 3, 2]);
     }
 
     #[test]

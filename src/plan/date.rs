@@ -188,7 +188,9 @@ fn moment(naming: &Naming, now: LocalTime, zone: &dyn Zone) -> LocalTime {
         let civil = now.civil();
         let noon = NaiveTime::from_hms_opt(12, civil.minute(), civil.second());
         if let (Some(date), Some(noon)) = (civil.date().pred_opt(), noon) {
-            time = zone.resolve(date.and_time(noon));
+            // By the clock of today: on the day of a clock change it was eleven, or one o'clock.
+            let there = date.and_time(noon).and_local_timezone(*now.0.offset()).single();
+            time = there.map_or(now, |there| zone.at(there.to_utc()));
         }
     }
     if naming.hour_ago {
@@ -354,6 +356,9 @@ mod tests {
             (true, true, "2026-01-01T08:08:07Z", "2025-12-31 11:08"),
             (false, true, "2025-12-31T23:08:07Z", "2025-12-31 23:08"),
             (true, false, "2028-02-29T23:30:00Z", "2028-02-29 12:30"),
+            // Noon by the clock of today: it was set forward, or back, in the night.
+            (true, false, "2026-03-29T08:08:07Z", "2026-03-28 11:08"),
+            (true, false, "2026-10-25T08:08:07Z", "2026-10-24 13:08"),
             // The hour before three o'clock was one o'clock on the day of the spring change.
             (false, true, "2026-03-29T01:00:00Z", "2026-03-29 01:00"),
             (false, true, "2026-10-25T01:00:00Z", "2026-10-25 02:00"),

@@ -70,7 +70,8 @@ impl Sequence<'_> {
             without_gaps: false,
         };
         let publish = Action::Publish { temp, to: to.clone() };
-        let remove = Action::Remove { file: parked.clone(), pre_remove: None, shred: self.shred() };
+        // What it holds lives on, so it is not shredded.
+        let remove = Action::Remove { file: parked.clone(), pre_remove: None, shred: None };
         for action in [copy, publish, remove] {
             self.draft.push(action, Expect::Made, scope, Why::Parked);
         }

@@ -124,3 +124,35 @@ fn a_size_without_argument_is_ignored() {
         .stderr_has("argument expected after minsize\n")
         .expect_files([("a.log.1", "a\n"), ("b.log", "b\n")]);
 }
+
+#[test]
+fn a_brace_in_a_refused_value_is_not_the_end_if_one_stands_below() {
+    for mistake in ["rotate 2 }", "daily}", "size x\nrotate 2 }"] {
+        let script = "postrotate\n}\nendscript";
+        Scene::new()
+            .config(&format!(
+                "{{dir}}/a.log {{\n{mistake}\ndateext\n# a note\n{script}\nmaxage 3\n}}\n{{dir}}/b.log {{\nrotate 1\n}}"
+            ))
+            .log("a.log", "a\n")
+            .log("b.log", "b\n")
+            .run(["-f"])
+            .status(1)
+            .stderr_lacks("unexpected }")
+            .expect_files([("a.log", "a\n"), ("b.log.1", "b\n")]);
+    }
+}
+
+/// The reference looks for a brace in column 1, and takes that of the next block.
+#[test]
+fn a_brace_in_a_refused_value_is_the_end_if_another_block_follows() {
+    differs("B-02", || {
+        Scene::new()
+            .config("{dir}/a.log { rotate 2 }\nrotate 1\n{dir}/b.log {\n}\n{dir}/c.log {\n}\n")
+            .log("a.log", "a\n")
+            .log("b.log", "b\n")
+            .log("c.log", "c\n")
+            .run(["-f"])
+            .status(1)
+            .expect_files([("a.log", "a\n"), ("b.log.1", "b\n"), ("c.log.1", "c\n")]);
+    });
+}

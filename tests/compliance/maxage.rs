@@ -18,6 +18,21 @@ fn older_numbered_versions_are_removed_at_a_rotation() {
         .expect_files([("a.log.1", "new\n"), ("a.log.2", "young\n")]);
 }
 
+#[test]
+fn the_oldest_version_goes_first() {
+    let script = "preremove\necho $1 >> {out}/calls\nendscript";
+    Scene::new()
+        .config(&format!("{{dir}}/a.log {{\nmaxage 5\nrotate 9\n{script}\n}}"))
+        .log("a.log", "new\n")
+        .file("a.log.1", "old\n")
+        .days_old(7)
+        .file("a.log.2", "older\n")
+        .days_old(8)
+        .run(["-f"])
+        .quiet()
+        .expect_out("calls", "{dir}/a.log.2\n{dir}/a.log.1\n");
+}
+
 /// 3.21 counts a day that has begun.
 #[test]
 fn only_whole_days_count() {

@@ -13,6 +13,7 @@ mod compress_readers;
 mod compresscmd;
 mod compressjobs;
 mod compressor;
+mod config_lock;
 mod copy;
 mod copytruncate;
 mod create;

@@ -83,6 +83,16 @@ fn the_plain_file_is_overwritten_after_compression() {
 }
 
 #[test]
+fn the_temporary_log_of_renamecopy_is_not_overwritten() {
+    let scene =
+        Scene::new().config("{dir}/a.log {\nrotate 1\nrenamecopy\nshred\n}").log("a.log", "new\n");
+    run_with(scene, Some(TELLS))
+        .quiet()
+        .expect_no_out("calls")
+        .expect_files([("a.log.1", "new\n")]);
+}
+
+#[test]
 fn a_failure_is_told_and_the_file_goes_all_the_same() {
     run_with(scene("shred"), Some("#!/bin/sh\nexit 3\n"))
         .status(0)

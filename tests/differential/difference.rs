@@ -13,7 +13,10 @@ use crate::scene::TreeEntry;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Aspect {
     Status,
+    /// A file is there, or not, or holds something else.
     Files,
+    /// A file holds the same, with another mode, owner or time.
+    Attributes,
     Records,
     Calls,
 }
@@ -47,7 +50,13 @@ pub fn differences(case: &Case, theirs: &Seen, ours: &Seen) -> Vec<Item> {
             let text = format!("{name:?}\n  theirs {}\n  ours   {}", words(a), words(b));
             let below = name.strip_prefix("other").unwrap_or(name);
             let dir = case.blocks.iter().map(|b| b.dir).find(|dir| below.starts_with(dir));
-            add(Aspect::Files, name, dir, text);
+            let same = |(a, b): (&TreeEntry, &TreeEntry)| {
+                !a.content.is_empty()
+                    && a.mode & 0o170_000 == b.mode & 0o170_000
+                    && unpacked(&a.content) == unpacked(&b.content)
+            };
+            let alike = a.zip(b).is_some_and(same);
+            add(if alike { Aspect::Attributes } else { Aspect::Files }, name, dir, text);
         }
     }
     let names: BTreeSet<_> = theirs.records.keys().chain(ours.records.keys()).collect();
@@ -110,8 +119,13 @@ fn calls(case: &Case, noted: &[u8]) -> Vec<(Option<&'static str>, String)> {
         .collect()
 }
 
+/// In their order, but for `shred`: nobody can tell when that ran.
 fn of_dir(calls: &[(Option<&'static str>, String)], dir: &str) -> String {
-    calls.iter().filter(|(of, _)| *of == Some(dir)).map(|(_, line)| line.as_str()).collect()
+    let mut lines: Vec<_> =
+        calls.iter().filter(|(of, _)| *of == Some(dir)).map(|(_, line)| line.as_str()).collect();
+    // A stable order.
+    lines.sort_by_key(|line| line.strip_prefix("shred "));
+    lines.concat()
 }
 
 /// The content of a compressed file; any other as it is.

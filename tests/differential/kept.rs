@@ -14,7 +14,10 @@ use crate::scene::{Tree, TreeEntry};
 /// What a run has lost, in words.
 pub fn lost(case: &Case, before: &Tree, seen: &Seen) -> Vec<String> {
     let mut found = Vec::new();
-    let left: BTreeSet<Vec<u8>> = seen.tree.0.values().flat_map(lines).collect();
+    let mut left: BTreeSet<Vec<u8>> = seen.tree.0.values().flat_map(lines).collect();
+    // `cat -n` numbers them.
+    let numbered: Vec<_> = left.iter().filter_map(|line| without_number(line)).collect();
+    left.extend(numbered);
     for block in &case.blocks {
         let settings = Settings::of(case, block);
         let mut kept: Vec<Vec<u8>> = Vec::new();
@@ -46,6 +49,12 @@ pub fn lost(case: &Case, before: &Tree, seen: &Seen) -> Vec<String> {
         }
     }
     found
+}
+
+fn without_number(line: &[u8]) -> Option<Vec<u8>> {
+    let at = line.iter().position(|&b| b == b'\t')?;
+    let is_number = line[..at].iter().all(|b| b.is_ascii_digit() || *b == b' ');
+    is_number.then(|| line[at + 1..].to_vec())
 }
 
 /// Whether a line was written to this log.

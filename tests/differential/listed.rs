@@ -39,6 +39,8 @@ const ALL: &[Aspect] = &[Aspect::Status, Aspect::Files, Aspect::Records, Aspect:
 
 /// They fail, or get stuck, where we go on.
 const WE_GO_ON: &[(i32, i32)] = &[(1, 0)];
+/// Or we fail in a later run: at what we have kept, or because of another name.
+const EITHER: &[(i32, i32)] = &[(1, 0), (0, 1)];
 /// We are refused what they are allowed.
 const WE_FAIL: &[(i32, i32)] = &[(0, 1)];
 
@@ -61,7 +63,7 @@ const fn record(
 
 /// The rows that such cases can meet.
 pub const LISTED: &[Listed] = &[
-    record("B-47", true, |_, _, _, item| {
+    record("B-47", false, |_, _, _, item| {
         item.path.as_os_str().as_bytes().iter().any(|c| b"[]*?".contains(c))
     }),
     record("refused-record", true, |m, b, s, _| {
@@ -90,9 +92,9 @@ pub const LISTED: &[Listed] = &[
         s.rotate == 0 && (is_dated || versions(m, b, s, |v| !v.is_empty()) && !s.dated)
     }),
     row("occupied", WE_GO_ON, |m, b, s, _| occupied(m, b, s)),
+    row("D-2", EITHER, |_, _, s, _| s.dated && s.format().contains("%z")),
     row("D-2", WE_GO_ON, |m, b, s, item| {
         begun_day(m, b, s)
-            || s.dated && s.format().contains("%z")
             || s.rotate == 0 && s.copies && s.mail.is_some()
             || item.aspect == Aspect::Files && default_mode(b, s, item)
     }),
@@ -116,9 +118,21 @@ pub const LISTED: &[Listed] = &[
         aspects: &[Aspect::Status],
         ..row("D-5", WE_GO_ON, |_, _, s, _| s.rotate == 0 && s.copies && s.compress)
     },
-    row("B-11", &[], |m, _, s, _| s.trigger().0 == "weekly" && spring(m)),
+    // A directory that cannot be made is noticed when the log is rotated, after `firstaction`.
+    row("B-56", EITHER, |m, b, s, _| {
+        s.is_place_missing() && s.create_old_dir && is_denied(m, b, s)
+    }),
+    row("planted-link", EITHER, |m, b, s, _| {
+        s.on("allowhardlink") && m.before.0[Path::new(b.dir)].mode & 0o022 != 0
+    }),
+    row("B-11", EITHER, |m, _, s, _| {
+        s.trigger().0 == "weekly" && spring(m) || s.trigger().0 == "hourly" && ambiguous(m)
+    }),
+    row("B-05", WE_GO_ON, |m, b, s, _| s.shared && is_denied(m, b, s)),
     row("B-16", WE_GO_ON, |m, b, s, _| s.shared && (fails(s) || refuses(m, b, s))),
-    row("B-48", WE_GO_ON, |_, _, s, _| s.delay && compressor_fails(s)),
+    row("B-48", WE_GO_ON, |m, b, s, _| {
+        s.delay && (compressor_fails(s) || s.compress && is_denied(m, b, s))
+    }),
     row("B-20", WE_GO_ON, |_, _, s, _| s.copy && s.rename_copy),
     row("B-06", WE_GO_ON, |m, b, s, _| {
         s.rename_copy && (script_fails(s, "postrotate") || is_denied(m, b, s))
@@ -131,12 +145,22 @@ pub const LISTED: &[Listed] = &[
                 || versions(m, b, s, |v| left_plain(&v, s))
                 || dated(m, b, s, |_, n| is_plain(n)))
     }),
-    row("B-42", WE_GO_ON, |m, b, s, _| {
+    // A line break in a name is in the subject of the mail.
+    Listed {
+        aspects: &[Aspect::Calls],
+        ..row("subject", &[], |_, b, s, _| {
+            s.mail.is_some() && b.logs.iter().any(|log| log.contains(&b'\n'))
+        })
+    },
+    row("B-42", EITHER, |m, b, s, _| {
         // What was not packed by gzip cannot be unpacked.
-        let fails = |to: &str| to.starts_with("fail") || s.compress && !s.packs();
+        let fails =
+            |to: &str| to.starts_with("fail") || s.compress && !s.packs() || is_denied(m, b, s);
         s.mail.is_some_and(fails) && removes(m, b, s)
     }),
-    row("postponed", WE_GO_ON, |m, b, s, _| script_fails(s, "preremove") && removes(m, b, s)),
+    row("postponed", EITHER, |m, b, s, _| {
+        (script_fails(s, "preremove") || s.on("shred") && is_denied(m, b, s)) && removes(m, b, s)
+    }),
     row("B-32", &[], |m, b, _, _| is_behind_a_bad_block(m.case, b)),
     row("B-07", WE_GO_ON, |_, _, s, _| s.rotate == -1 && s.start == 0 && !s.dated),
     row("B-12", WE_GO_ON, |m, b, _, item| {
@@ -149,11 +173,11 @@ pub const LISTED: &[Listed] = &[
             _ => recorded(m, b).any(|(line, _)| line > bad),
         }
     }),
-    row("B-22", WE_GO_ON, |m, b, _, _| {
+    row("B-22", EITHER, |m, b, _, _| {
         let adds = |(name, _): &(&str, String)| *name == "addextension";
         m.case.globals.iter().any(adds) && !b.lines.iter().any(adds)
     }),
-    row("B-26", WE_GO_ON, |_, b, s, _| {
+    row("B-26", EITHER, |_, b, s, _| {
         (s.dated || s.rotate == -1)
             && b.logs.iter().any(|log| log.iter().any(|c| b"[]*?\\".contains(c)))
     }),
@@ -164,7 +188,7 @@ pub const LISTED: &[Listed] = &[
     Listed {
         aspects: &[Aspect::Status, Aspect::Calls],
         ..row("B-43", WE_GO_ON, |m, b, s, _| {
-            (s.value("preremove").is_some() || s.mail.is_some())
+            (s.value("preremove").is_some() || s.mail.is_some() || s.on("shred"))
                 && versions(m, b, s, |v| one_too_many(&v, s))
         })
     },
@@ -174,7 +198,9 @@ pub const LISTED: &[Listed] = &[
         })
     }),
     record("B-46", false, |m, b, s, _| {
-        fails(s) || s.shared && refuses(m, b, s) || is_denied(m, b, s)
+        fails(s)
+            || s.shared && (refuses(m, b, s) || b.logs.iter().any(|log| clashes(m, b, s, log)))
+            || is_denied(m, b, s)
     }),
 ];
 
@@ -191,7 +217,7 @@ impl Moment<'_> {
 pub fn concerned(block: &Block, s: &Settings<'_>, item: &Item) -> Block {
     let name = item.path.file_name().unwrap_or_default().as_bytes();
     let is_of = |log: &Vec<u8>| match item.aspect {
-        Aspect::Files => name.starts_with(s.stem(log).0),
+        Aspect::Files | Aspect::Attributes => name.starts_with(s.stem(log).0),
         Aspect::Records => name == [&log[..], b"\""].concat(),
         Aspect::Status | Aspect::Calls => true,
     };
@@ -220,9 +246,18 @@ fn of_block<'a>(
     m.before.0.iter().filter(move |(path, _)| is_of(path)).map(|(_, entry)| entry)
 }
 
-/// Whether the user of `su` may not do all with all of this.
+/// Whether the user of `su` may not do all with all of this, and with what the run finds beside it.
 fn is_denied(m: &Moment<'_>, block: &Block, s: &Settings<'_>) -> bool {
-    s.su.is_some_and(|ids| of_block(m, block, s).any(|entry| rights(entry, ids, false) != 7))
+    let is_new = |log: &Vec<u8>| {
+        let path = [block.dir.as_bytes(), b"/", log].concat();
+        !m.before.0.contains_key(Path::new(OsStr::from_bytes(&path)))
+            && m.case.runs[m.run].writes.iter().any(|(made, _)| *made == path)
+    };
+    s.su.is_some_and(|ids| {
+        of_block(m, block, s).any(|entry| rights(entry, ids, false) != 7)
+            // Its daemon has made it as root.
+            || ids.0 != 0 && block.logs.iter().any(is_new)
+    })
 }
 
 /// Whether a wildcard of the block matches the old versions of its logs.

@@ -9,7 +9,8 @@ use super::text::Site;
 pub fn script(case: &Case) -> String {
     let mut text = format!(
         "#!/bin/sh\n# seed {}; run as root: sh this PROGRAM\nset -e; rm -rf /tmp/case; mkdir -p /tmp/case\n\
-         cd /tmp/case; mkdir -p etc/conf.d var out other; umask 022\n",
+         cd /tmp/case; mkdir -p bin etc/conf.d var out other; umask 022\n\
+         : > out/calls; chmod 666 out/calls; export PATH=$PWD/bin:$PATH\n",
         case.seed
     );
     for entry in &case.entries {
@@ -37,11 +38,13 @@ pub fn script(case: &Case) -> String {
     for (name, content) in case.config(&site) {
         let _ = writeln!(text, "printf %s {} > etc/{name}", quoted(&content));
     }
-    let _ = writeln!(
-        text,
-        "printf %s {} > etc/mailer; chmod 755 etc/mailer",
-        quoted(super::world::mailer("/tmp/case").as_bytes())
-    );
+    let site = "/tmp/case";
+    for (name, program) in
+        [("mailer", super::world::mailer(site)), ("shred", super::world::shredder(site))]
+    {
+        let program = quoted(program.as_bytes());
+        let _ = writeln!(text, "printf %s {program} > bin/{name}; chmod 755 bin/{name}");
+    }
     if let Some(state) = case.state("/tmp/case") {
         let _ = writeln!(text, "printf %s {} > var/state; chmod 640 var/state", quoted(&state));
     }
@@ -64,7 +67,7 @@ pub fn script(case: &Case) -> String {
         let force = if run.force { " -f" } else { "" };
         let _ = writeln!(
             text,
-            "LD_PRELOAD=$preload FAKETIME={} \"$1\" -m /tmp/case/etc/mailer -s var/state{force} /tmp/case/etc/logrotate.conf || echo \"exit $?\"\n\
+            "LD_PRELOAD=$preload FAKETIME={} \"$1\" -m /tmp/case/bin/mailer -s var/state{force} /tmp/case/etc/logrotate.conf || echo \"exit $?\"\n\
              ls -lAR --time-style=full-iso logs more third other; cat var/state out/calls",
             run.at
         );

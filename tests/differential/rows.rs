@@ -46,8 +46,6 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("timeout", "our own"),
     ("signal", "our own"),
     ("nosignal", "our own"),
-    ("shred", "what is left is the same as without it; see compliance/shred.rs"),
-    ("shredcycles", "likewise"),
 ];
 
 /// The others, but for `include`, `tabooext` and `taboopat`, which are about files.
@@ -136,5 +134,7 @@ pub const ROWS: &[Row] = &[
     row("maillast", 2, none),
     row("uncompresscmd", 3, one_of!("/bin/gunzip", "/bin/zcat")),
     row("errors", 1, one_of!("nobody")),
+    row("shred", 8, none),
     row("noshred", 2, none),
+    row("shredcycles", 5, one_of!("0", "1", "2", "1", "9", "= 03")),
 ];

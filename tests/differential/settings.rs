@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Duration, Timelike};
+use chrono::{DateTime, Datelike, Duration, Timelike};
 use chrono_tz::Tz;
 
 use super::case::{Block, Case};
@@ -165,7 +165,7 @@ impl<'a> Settings<'a> {
             Some(("datehourago", _)) => at - Duration::hours(1),
             _ => at,
         };
-        at.format(&self.format().replace("%%Y", "%%2024")).to_string()
+        at.format(&self.format().replace("%%Y", &format!("%%{}", at.year()))).to_string()
     }
 }
 

@@ -43,6 +43,14 @@ pub fn mailer(root: &str) -> String {
     )
 }
 
+/// What notes each call of `shred`, and then does it; some numbers of cycles fail.
+pub fn shredder(root: &str) -> String {
+    format!(
+        "#!/bin/sh\nprintf 'shred %s <%s>\\n' \"$*\" \"$(readlink /proc/$$/fd/1 | tr '\\n' _)\" >> {root}/out/calls\n\
+         case \"$*\" in *9*) exit 3;; esac\nexec /usr/bin/shred \"$@\"\n"
+    )
+}
+
 /// What faketime shares between processes. Each would make its own, and a shell leaves it behind in
 /// `/dev/shm`: it ends without telling its libraries.
 struct Shared(String);
@@ -51,9 +59,9 @@ impl Shared {
     fn new() -> Self {
         let shared = Self(format!("differential-{}", std::process::id()));
         let [semaphore, memory] = shared.paths();
-        // glibc's semaphore of value 1.
+        // glibc's semaphore of value 1, shared by processes: one that is not wakes nobody elsewhere.
         let mut free = [0; 32];
-        free[0] = 1;
+        (free[0], free[8]) = (1, 128);
         for (path, content) in [(semaphore, &free[..]), (memory, &[0; 4096])] {
             fs::write(&path, content).expect("/dev/shm");
             // Whoever `su` changes to needs it.
@@ -82,7 +90,8 @@ pub struct World {
     site: Site,
     root: PathBuf,
     other: PathBuf,
-    mailer: PathBuf,
+    /// With the mailer and what stands in for `shred`.
+    bin: PathBuf,
     shared: Shared,
     /// Files that the kernel has dated later than this were dated by a run.
     began: i64,
@@ -97,15 +106,19 @@ impl World {
         let [text, other_text] = texts;
         fs::create_dir_all(other).expect("directory");
         set_mode(other, 0o755);
-        let mailer = other.join("mailer");
-        fs::write(&mailer, self::mailer(&text)).expect("mailer");
-        set_mode(&mailer, 0o755);
+        let bin = other.join("bin");
+        fs::create_dir_all(&bin).expect("directory");
+        set_mode(&bin, 0o755);
+        for (name, script) in [("mailer", mailer(&text)), ("shred", shredder(&text))] {
+            fs::write(bin.join(name), script).expect("a program");
+            set_mode(&bin.join(name), 0o755);
+        }
         let other = other.join("old");
         Self {
             site: Site { root: text, other: format!("{other_text}/old") },
             root,
             other,
-            mailer,
+            bin,
             shared: Shared::new(),
             began: began.as_secs().cast_signed() - 60,
         }
@@ -119,10 +132,19 @@ impl World {
         }
     }
 
-    /// Runs all of a case with one program; gives also the files as the first run finds them.
-    pub fn play(&self, case: &Case, program: &str) -> (Tree, Vec<Seen>) {
+    /// Makes all runs of a case, each with the program for its number; gives also the files as the
+    /// first run finds them.
+    pub fn play<'p>(&self, case: &Case, program: impl Fn(usize) -> &'p str) -> (Tree, Vec<Seen>) {
         self.prepare(case);
-        (self.tree(), case.runs.iter().map(|run| self.run(case, run, program)).collect())
+        let first = self.tree();
+        let run = |(number, run)| {
+            if number > 0 && program(number) != program(number - 1) {
+                // What one has put off is not for the other.
+                let _ = fs::remove_file(self.root.join("var/state.journal"));
+            }
+            self.run(case, run, program(number))
+        };
+        (first, case.runs.iter().enumerate().map(run).collect())
     }
 
     fn prepare(&self, case: &Case) {
@@ -135,6 +157,9 @@ impl World {
             fs::create_dir_all(self.path(dir.as_bytes())).expect("directory");
             set_mode(&self.path(dir.as_bytes()), 0o755);
         }
+        // The user of `su` writes there too.
+        fs::write(self.root.join("out/calls"), "").expect("calls");
+        set_mode(&self.root.join("out/calls"), 0o666);
         for (name, content) in case.config(&self.site) {
             let path = self.root.join("etc").join(name);
             fs::write(&path, content).expect("configuration");
@@ -180,14 +205,14 @@ impl World {
             date(&path, run.at - 7);
         }
         let mut command = Command::new(program);
-        command.arg("-s").arg(self.root.join("var/state")).arg("-m").arg(&self.mailer);
+        command.arg("-s").arg(self.root.join("var/state")).arg("-m").arg(self.bin.join("mailer"));
         if run.force {
             command.arg("-f");
         }
         let output = command
             .arg(self.root.join("etc/logrotate.conf"))
             .env_clear()
-            .env("PATH", "/usr/bin:/bin")
+            .env("PATH", format!("{}:/usr/bin:/bin", self.bin.display()))
             .env("LC_ALL", "C")
             .env("TZ", case.zone.name())
             .env("LD_PRELOAD", FAKETIME)

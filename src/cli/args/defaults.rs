@@ -1,5 +1,5 @@
 //! Built-in defaults of the command line (compat D-3). A package may choose its own: each is read
-//! from an environment variable of its name when the program is built.
+//! from an environment variable when the program is built; README names them.
 
 use crate::system::lookup;
 
@@ -42,11 +42,7 @@ fn which_mail_command(is_there: impl Fn(&str) -> bool) -> &'static str {
     MAIL_COMMANDS.into_iter().find(|path| is_there(path)).unwrap_or(first)
 }
 
-pub use crate::config::policy::UNCOMPRESS_COMMAND;
-
-/// What `--version` names as the compressor. The built-in gzip makes the same files; the command itself
-/// runs where its options ask for more than a level.
-pub const COMPRESS_COMMAND: &str = "/bin/gzip";
+pub use crate::config::policy::{COMPRESS_COMMAND, UNCOMPRESS_COMMAND};
 
 #[cfg(test)]
 mod tests {

@@ -84,17 +84,37 @@ pub struct Effort {
 /// The built-in defaults (compat CFG-43).
 impl Default for Compression {
     fn default() -> Self {
+        Self::packaged(option_env!("LOGROTATE_COMPRESS_COMMAND"), COMPRESS_EXTENSION)
+    }
+}
+
+impl Compression {
+    /// The defaults, with the command that a package has chosen for itself and its ending.
+    fn packaged(command: Option<&str>, extension: &str) -> Self {
         Self {
             enabled: false,
             delayed: false,
-            packer: Packer::default(),
+            packer: command.map_or_else(Packer::default, |name| Packer::Command(name.into())),
             options: Vec::new(),
             effort: Effort::default(),
-            extension: b".gz".to_vec(),
+            extension: extension.into(),
             uncompress: UNCOMPRESS_COMMAND.into(),
         }
     }
 }
+
+/// What compresses unless a configuration says otherwise, and where options ask for more than a level. A
+/// package may choose another at build time; unless it does, gzip is built in.
+pub const COMPRESS_COMMAND: &str = match option_env!("LOGROTATE_COMPRESS_COMMAND") {
+    Some(command) => command,
+    None => "/bin/gzip",
+};
+
+/// The ending that goes with it; likewise.
+const COMPRESS_EXTENSION: &str = match option_env!("LOGROTATE_COMPRESS_EXTENSION") {
+    Some(ending) => ending,
+    None => ".gz",
+};
 
 /// What uncompresses an old version for mail, unless a package chooses another at build time.
 pub const UNCOMPRESS_COMMAND: &str = match option_env!("LOGROTATE_UNCOMPRESS_COMMAND") {
@@ -112,4 +132,18 @@ pub struct Mail {
     pub address: Option<OsString>,
     /// `mailfirst`: the newest version is mailed, not the one that expires.
     pub first: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_is_built_in_unless_a_package_names_a_command() {
+        let built_in = Compression::packaged(None, ".gz");
+        assert_eq!(built_in.packer, Packer::Gzip { members: false, level: None });
+        let chosen = Compression::packaged(Some("/usr/bin/xz"), ".xz");
+        assert_eq!(chosen.packer, Packer::Command("/usr/bin/xz".into()));
+        assert_eq!(chosen.extension, b".xz");
+    }
 }
