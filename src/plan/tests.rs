@@ -321,8 +321,8 @@ fn expired_versions_are_removed_before_the_chain_moves() {
     assert_eq!(
         one(&policy, &[("a.1", 1), ("a.2", 30), ("a.4", 40)]),
         [
-            "remove a.2 alone",
             "remove a.4 alone",
+            "remove a.2 alone",
             "rename a.2 a.3",
             "rename a.1 a.2",
             "rename a a.1"
