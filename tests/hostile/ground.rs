@@ -13,6 +13,9 @@ use crate::scene::program;
 /// What only root may read.
 const SECRET: &str = "the secret that only root may read\n";
 
+/// What the attacker's log holds.
+const LOG: &str = "harmless\n";
+
 /// No single run takes longer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -96,8 +99,8 @@ impl Ground {
         self.dir("area/app", ATTACKER);
         self.dir("area/app/logs", owner);
         set_mode(&self.logs(), mode);
-        for name in ["a.log", "a.log.1"] {
-            self.file(&format!("area/app/logs/{name}"), "harmless\n", owner, 0o644);
+        for (name, text) in [("a.log", LOG), ("a.log.1", "older, and harmless\n")] {
+            self.file(&format!("area/app/logs/{name}"), text, owner, 0o644);
         }
     }
 
@@ -208,6 +211,8 @@ impl Ground {
         let made = |path: &PathBuf| {
             let name = path.file_name().unwrap_or_default().as_encoded_bytes();
             name.starts_with(b"a.log.2")
+                // Where no second version is kept.
+                || (name == b"a.log.1" && fs::read(path).is_ok_and(|text| text == LOG.as_bytes()))
                 || name.starts_with(b"a.log-")
                 || path.parent().is_some_and(|dir| dir.ends_with("old"))
         };
