@@ -31,6 +31,29 @@ pub(super) fn rename(
     let what = || sentence(site, from, to, why);
     let (from_dir, to_dir) = (site.dir(from)?, site.dir(to)?);
     let wanted = site.expected(from, expect);
+    // Within a directory nothing is lost by looking afterwards only: another file goes back.
+    if let Expect::Present(id) = expect
+        && !site.resumed
+        && from.dir == to.dir
+        && from_dir.keeps_numbers()
+    {
+        match file::rename_new(&from_dir, &from.name, &to_dir, &to.name) {
+            Ok(()) => {
+                let cause = match site.facts(to)? {
+                    Some(there) if !there.id.is(&id) => Refused::Another,
+                    Some(there) if there.kind != FileKind::Regular && why != Why::SetAside => {
+                        Refused::NotRegular
+                    }
+                    Some(_) => return Ok(Effect::done(Some(id))),
+                    None => Refused::Another,
+                };
+                return Err(move_back(site, from, to, refused(&what(), cause)));
+            }
+            // Why, is told below.
+            Err(Errno::ENOENT) => {}
+            Err(errno) => return Err(system(&what(), errno)),
+        }
+    }
     let may_be_gone = matches!(expect, Expect::IfThere | Expect::Left(_));
     let moved = || Ok(site.facts(to)?.filter(|target| wanted.is_some_and(|id| id.is(&target.id))));
     // Where a move may give the file another number, only a handle tells it afterwards.
@@ -90,15 +113,24 @@ pub(super) fn rename(
             return Ok(Effect::done(Some(held.id)));
         }
     }
-    let back = file::rename_new(&to_dir, &to.name, &from_dir, &from.name);
-    Err(match back {
-        Ok(()) | Err(Errno::ENOENT) => refused(&what(), Refused::Another),
-        Err(errno) => refused(&what(), Refused::Another).with_hint(format!(
+    Err(move_back(site, from, to, refused(&what(), Refused::Another)))
+}
+
+/// Moves a file back that was not the one to move; gives what is to be said about it.
+fn move_back(site: &Site<'_>, from: &Place, to: &Place, fault: Fault) -> Fault {
+    let back = site.dir(from).and_then(|from_dir| Ok((from_dir, site.dir(to)?)));
+    let (from_dir, to_dir) = match back {
+        Ok(dirs) => dirs,
+        Err(second) => return fault.with_hint(second.message),
+    };
+    match file::rename_new(&to_dir, &to.name, &from_dir, &from.name) {
+        Ok(()) | Err(Errno::ENOENT) => fault,
+        Err(errno) => fault.with_hint(format!(
             "{} now holds a file that was to stay where it was, and could not be moved back: {}",
             site.shown(to),
             errno.words()
         )),
-    })
+    }
 }
 
 /// Gives a finished copy its final name. If that is impossible the copy goes, since its source is

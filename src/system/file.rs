@@ -142,7 +142,7 @@ pub fn open(
     access: Access,
     wanted: &Wanted,
 ) -> Result<(File, FileFacts), Refused> {
-    let before = Held::take(dir, name)?.facts()?;
+    let before = dir.facts(name)?.ok_or(Refused::Missing)?;
     wanted.check(&before)?;
     let access = match access {
         Access::Read => OFlags::RDONLY,
