@@ -12,6 +12,10 @@ use crate::diagnostic::{Diagnostic, Prefix, Severity};
 use crate::names::{LogPath, Shown};
 use crate::source::{Setting, SourceText};
 
+/// Duplicates that are told one by one; a list of a hundred thousand must not fill a terminal, or take
+/// minutes to be shown.
+const MOST_DUPLICATES: usize = 1000;
+
 /// Something to say about a block's logs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
@@ -50,12 +54,22 @@ pub fn match_blocks(blocks: &[LogBlock], index: &mut Index, home: &Home<'_>) -> 
     let words = blocks.iter().map(|block| block.patterns.len()).sum();
     let (known, hasher) = (HashTable::with_capacity(words), DefaultHashBuilder::default());
     let matched = Matched { logs: Vec::with_capacity(blocks.len()), ..Matched::default() };
-    let mut matching = Matching { blocks, index, home, known, hasher, matched };
+    let mut matching = Matching { blocks, index, home, known, hasher, matched, duplicates: 0 };
     for (number, block) in blocks.iter().enumerate() {
         matching.matched.logs.push(Vec::with_capacity(block.patterns.len()));
         for (index, word) in block.patterns.iter().enumerate() {
             matching.word(Source { block, number, word, index });
         }
+    }
+    if let Some(more) = matching.duplicates.checked_sub(MOST_DUPLICATES).filter(|&more| more > 0) {
+        matching.matched.findings.push(Finding::Diagnostic(Diagnostic {
+            code: "duplicate-log",
+            severity: Severity::Error,
+            prefix: Prefix::Bare,
+            message: format!("{more} more duplicate log entries are not shown"),
+            span: None,
+            hint: None,
+        }));
     }
     matching.matched
 }
@@ -69,6 +83,8 @@ struct Matching<'a> {
     known: HashTable<Known>,
     hasher: DefaultHashBuilder,
     matched: Matched,
+    /// How many duplicates were errors.
+    duplicates: usize,
 }
 
 /// A word of a block, and the numbers of both.
@@ -168,6 +184,12 @@ impl Matching<'_> {
                 earlier.policy.selection.ignore_duplicates
             }
         });
+        if !ignored {
+            self.duplicates += 1;
+            if self.duplicates > MOST_DUPLICATES {
+                return;
+            }
+        }
         let place = earlier
             .and_then(|block| block.patterns.get(first.word as usize))
             .and_then(|word| word.place.as_ref());
@@ -280,6 +302,15 @@ mod tests {
                 "Error f:3 duplicate log entry for @/b (it is already listed in f:1)",
             ]
         );
+    }
+
+    #[test]
+    fn of_very_many_duplicates_the_rest_is_counted() {
+        let line = vec!["@/a"; MOST_DUPLICATES + 4].join(" ");
+        let (logs, findings) = matched(&[&line], &Selection::default());
+        assert_eq!((logs, findings.len()), (vec!["@/a".to_owned()], MOST_DUPLICATES + 1));
+        let last = findings.last().unwrap();
+        assert_eq!(last, "Error 3 more duplicate log entries are not shown");
     }
 
     #[test]
