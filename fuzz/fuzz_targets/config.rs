@@ -102,7 +102,7 @@ fn print(items: &[Item]) -> Vec<u8> {
     for item in items {
         match item {
             Item::BlockStarted(head) => {
-                text.extend(&head.pattern_text);
+                text.extend(&*head.pattern_text);
                 text.extend(b"{\n");
             }
             Item::Set { directive, place } => {
