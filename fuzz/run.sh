@@ -4,7 +4,8 @@
 # there for unsafe code. With a nightly compiler and cargo-fuzz, `cargo +nightly fuzz run TARGET` does the same with it.
 #
 # What was found to be interesting stays in fuzz/corpus/TARGET, what fails in fuzz/artifacts/TARGET; the texts to
-# begin with are in fuzz/seeds/TARGET.
+# begin with are in fuzz/seeds/TARGET. FUZZ_SEED=N chooses the same inputs again, as far as the fuzzer can; without
+# it they are others each time.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -28,7 +29,8 @@ RUSTFLAGS=$flags cargo build --quiet --release --target "$host" --target-dir "$t
 for target in "${targets[@]}"; do
     mkdir -p "corpus/$target" "artifacts/$target"
     log=$target_dir/$target.log
-    if ! "$target_dir/$host/release/$target" -max_total_time="$seconds" -max_len=4096 -timeout=10 \
+    if ! "$target_dir/$host/release/$target" -seed="${FUZZ_SEED:-0}" -max_total_time="$seconds" \
+        -max_len=4096 -timeout=10 \
         -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="artifacts/$target/" \
         "corpus/$target" "seeds/$target" >"$log" 2>&1; then
         tail -n 60 "$log" >&2

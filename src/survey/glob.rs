@@ -175,7 +175,9 @@ fn bracket(text: &[u8]) -> Option<(Set, &[u8])> {
         if let [b'-', after @ ..] = rest
             && after.first() != Some(&b']')
         {
-            let (end, after) = element(after)?;
+            // A range without its end matches nothing, where any other bracket that is not closed
+            // stands for itself.
+            let (end, after) = element(after).unwrap_or((Member::NeverClosed, &[]));
             rest = after;
             match end {
                 Member::NeverClosed => return Some((Set::EMPTY, &[])),
@@ -204,7 +206,7 @@ enum Member {
     Equivalent(u8),
     /// A class that there is not, or a symbol of several bytes.
     Unknown,
-    /// A `[.` without its end: the pattern matches nothing.
+    /// A `[.` or a range without its end: the pattern matches nothing.
     NeverClosed,
 }
 
@@ -315,7 +317,9 @@ mod tests {
             ("x\\*", &["x*"], &["xy", "x\\*"]),
             ("a\\\\b", &["a\\b"], &["ab"]),
             ("back\\", &["back\\"], &["back"]),
-            ("[a-", &["[a-"], &["a"]),
+            ("[a-", &[], &["a", "[a-"]),
+            ("x[!0a-", &[], &["x1", "x[!0a-"]),
+            ("[-", &["[-"], &["-"]),
             ("[a", &["[a"], &["a"]),
             ("[", &["["], &[]),
             ("[]", &["[]"], &[]),
