@@ -30,8 +30,7 @@ for target in "${targets[@]}"; do
     mkdir -p "corpus/$target" "artifacts/$target"
     log=$target_dir/$target.log
     if ! "$target_dir/$host/release/$target" -seed="${FUZZ_SEED:-0}" -max_total_time="$seconds" \
-        -max_len=4096 -timeout=10 \
-        -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="artifacts/$target/" \
+        -max_len=4096 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="artifacts/$target/" \
         "corpus/$target" "seeds/$target" >"$log" 2>&1; then
         tail -n 60 "$log" >&2
         echo "$target: failed; the input is in fuzz/artifacts/$target" >&2
