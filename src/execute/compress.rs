@@ -4,12 +4,12 @@ use std::path::Path;
 
 use crate::event::{Event, Observer};
 use crate::execute::copy::Making;
-use crate::execute::site::{Effect, Result, Site, refused, system};
+use crate::execute::site::{Effect, Result, Site, system};
 use crate::fault::Fault;
 use crate::names::Shown;
-use crate::plan::step::{Action, Compressor, Effort, Place, Step, Why};
+use crate::plan::step::{Action, Compressor, Effort, Step};
 use crate::system::child::{self, Ended as ChildEnded, Filtered, NotRun};
-use crate::system::file::{self, Access, OpenFile, Wanted};
+use crate::system::file::{self, OpenFile};
 use crate::system::packing::pool::{Ended, Task};
 use crate::system::packing::{Format, NotCompressed, usual_jobs};
 use crate::system::{Errno, file_system};
@@ -82,25 +82,29 @@ impl<'a> Compressing<'a> {
         site: &Site<'_>,
         format: Format,
         ticket: u64,
-        (input, threads): (OpenFile, usize),
+        (input, threads, jobs): (OpenFile, usize, usize),
     ) -> Result<Task> {
         let output = self.making.create(site, &input)?;
-        Ok(Task { ticket, format, input, output, threads, idle: self.effort.idle })
+        Ok(Task { ticket, format, input, output, threads, jobs, idle: self.effort.idle })
     }
 
-    /// What became of the task. The output gets its final name only later, and the source is another
-    /// step's business.
-    pub fn end(&self, site: &Site<'_>, ended: &Ended) -> Result {
+    /// Makes what the task has filled look as it shall, if it has; not synced.
+    pub fn dress(&self, site: &Site<'_>, ended: &Ended) -> Result<()> {
         let shown = site.shown(self.making.from);
-        let filled = ended.result.map_err(|cause| {
+        ended.result.map_err(|cause| {
             let fault = Fault::new(format!("failed to compress log {shown}: {cause}"));
             match cause {
                 NotCompressed::System(errno) => Fault { errno: Some(errno as i32), ..fault },
                 NotCompressed::Unlike => fault,
             }
-        });
-        let id = self.making.complete(site, &ended.output, filled, &ended.input)?;
-        Ok(Effect::done(Some(id)))
+        })?;
+        self.making.dress(site, &ended.output, &ended.input)
+    }
+
+    /// Makes it safe on disk, if it was filled and looks as it shall. The output gets its final name only
+    /// later, and the source is another step's business.
+    pub fn end(&self, site: &Site<'_>, ended: &Ended, dressed: Result<()>) -> Result {
+        Ok(Effect::done(Some(self.making.secure(site, &ended.output, dressed)?)))
     }
 }
 
@@ -167,38 +171,4 @@ fn judge(
             Err((fault, filtered.complaint))
         }
     }
-}
-
-/// Makes sure that what was made from a file, which is about to be removed for it, is in place and that
-/// its name is on disk too.
-pub(super) fn secure(site: &Site<'_>, source: &Place, why: Why) -> Result<()> {
-    // It stands shortly before: a plan may have thousands of other logs.
-    let mut earlier = site.plan.steps.iter().take(site.at).rev();
-    let made = earlier.find_map(|step| match &step.action {
-        Action::Compress { from, to, .. } | Action::Copy { from, to, .. } if from == source => {
-            Some(to)
-        }
-        _ => None,
-    });
-    let Some(to) = made else {
-        // The removal alone was postponed; the compressed form was made sure of before.
-        if why == Why::Compressed {
-            return Ok(());
-        }
-        let what = format!("Failed to remove old log {}", site.shown(source));
-        return Err(Fault::new(format!("{what}: nothing was made from it")));
-    };
-    let what = format!("error opening {}", site.shown(to));
-    let wanted = Wanted { id: site.made.get(to).copied(), hard_links: false };
-    let dir = site.dir(to)?;
-    let (file, _) =
-        file::open(&dir, &to.name, Access::Read, &wanted).map_err(|cause| refused(&what, cause))?;
-    file::sync_with_name(&file, &dir).map_err(|errno| {
-        let fault = system(&format!("error syncing {}", site.shown(to)), errno);
-        // What it holds is in doubt, and the source is whole: not both are kept.
-        match site.made.get(to).map(|_| site.discard(to)) {
-            Some(Err(second)) => fault.with_hint(second.message),
-            _ => fault,
-        }
-    })
 }

@@ -83,8 +83,8 @@ impl Making<'_> {
         source: &OpenFile,
     ) -> Result<FileId> {
         let output = self.create(site, source)?;
-        let filled = fill(&output);
-        self.complete(site, &output, filled, source)
+        let dressed = fill(&output).and_then(|()| self.dress(site, &output, source));
+        self.secure(site, &output, dressed)
     }
 
     /// Makes the temporary file, empty.
@@ -95,26 +95,31 @@ impl Making<'_> {
             .map_err(|errno| system(&what(), errno))
     }
 
-    /// Makes the temporary file look as it shall, and safe on disk, if it was filled; else, or if that
-    /// fails, removes it again.
-    pub fn complete(
+    /// Makes the temporary file look as it shall; not synced.
+    pub fn dress(&self, site: &Site<'_>, output: &OpenFile, source: &OpenFile) -> Result<()> {
+        dress(output, self.attributes, Some(source)).map_err(|errno| self.not_made(site, errno))
+    }
+
+    /// Makes the temporary file safe on disk, if all went well with it; else, or if that fails, removes it
+    /// again.
+    pub fn secure(
         &self,
         site: &Site<'_>,
         output: &OpenFile,
-        filled: Result<()>,
-        source: &OpenFile,
+        dressed: Result<()>,
     ) -> Result<FileId> {
-        let what = format!("error creating output file {}", site.shown(self.to));
-        let filled = filled.and_then(|()| {
-            dress(output, self.attributes, Some(source))
-                .and_then(|()| file::sync(output))
-                .map_err(|errno| system(&what, errno))?;
-            file::facts(output).map_err(|errno| system(&what, errno))
+        let synced = dressed.and_then(|()| {
+            let synced = file::sync(output).and_then(|()| file::facts(output));
+            synced.map_err(|errno| self.not_made(site, errno))
         });
-        match filled {
+        match synced {
             Ok(facts) => Ok(facts.id),
             Err(fault) => Err(undo(&*site.dir(self.temp)?, self.temp, output, fault, site)),
         }
+    }
+
+    fn not_made(&self, site: &Site<'_>, errno: Errno) -> Fault {
+        system(&format!("error creating output file {}", site.shown(self.to)), errno)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::event::{Observer, Postponement};
 use crate::execute::ScriptTexts;
-use crate::execute::compress::{Compressing, by_command, secure};
+use crate::execute::compress::{Compressing, by_command};
 use crate::execute::copy::{Making, copy, copy_parked, dress, undo};
 use crate::execute::cut::{Cutting, cut};
 use crate::execute::mail::mail;
@@ -12,6 +12,7 @@ use crate::execute::script::{self, Ran};
 use crate::execute::shred::shred;
 use crate::execute::signal::signal;
 use crate::execute::site::{Effect, Halt, Site, refused, system};
+use crate::execute::successor::{replaces, secure};
 use crate::facts::FileKind;
 use crate::fault::Fault;
 use crate::plan::step::{
@@ -219,8 +220,8 @@ fn remove(
     if !is_there(site, place, expect)? {
         return Ok(Effect::already(None));
     }
-    if matches!(why, Why::Compressed | Why::Parked) {
-        secure(site, place, why)?;
+    if replaces(why) {
+        site.secured.cloned().unwrap_or_else(|| secure(site, place, why))?;
     }
     if let Some(script) = pre_remove {
         let call = script::before_removal(script, site.plan.path(place));

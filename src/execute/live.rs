@@ -4,13 +4,13 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
-use std::time::Duration;
 
 use crate::event::{Event, Observer, StepResult};
 use crate::execute::journal::Journal;
 use crate::execute::lines::Line;
 use crate::execute::script;
-use crate::execute::under_way::{Lane, Pending, UnderWay, Wait};
+use crate::execute::stepping::Patience;
+use crate::execute::under_way::{Lane, UnderWay, Wait};
 use crate::execute::waiting;
 use crate::execute::work::Work;
 use crate::execute::{Outcome, Perform, PlanId, ScriptTexts};
@@ -153,95 +153,9 @@ impl Live {
         self.log.journal.as_mut().map_or(Ok(()), |journal| journal.finish(&waiting))
     }
 
-    /// Lets what is under way go on, as far as it need not wait.
-    fn proceed(&mut self, observer: &mut dyn Observer) {
-        loop {
-            while let Some(ended) = self.under_way.pool.ended(Duration::ZERO) {
-                self.under_way.arrived.push_back(ended);
-            }
-            // What a thread has made is named and synced only after another task was begun: that takes
-            // as long as a small file's compression, and no core is to stand idle.
-            self.begin_queued(observer);
-            let Some(ended) = self.under_way.arrived.pop_front() else { break };
-            let Some(mut lane) = self.under_way.lane_of(ended.ticket) else { continue };
-            let Some(mut pending) = self.under_way.lend(lane.plan) else { continue };
-            if self.packed(lane.plan, &mut pending.work, lane.next, &ended, observer) {
-                lane.next += 1;
-            }
-            self.go_on(lane, pending, observer);
-        }
-        for lane in self.under_way.take_asking() {
-            if let Some(pending) = self.under_way.lend(lane.plan) {
-                self.go_on(lane, pending, observer);
-            }
-        }
-        self.begin_queued(observer);
-    }
-
-    /// Lets lanes go on that have waited for a thread, as long as there is room for their tasks.
-    fn begin_queued(&mut self, observer: &mut dyn Observer) {
-        while let Some(lane) = self.under_way.queue.pop_front() {
-            let Some(pending) = self.under_way.lend(lane.plan) else { continue };
-            if self.go_on(lane, pending, observer) == Some(Wait::Room) {
-                break;
-            }
-        }
-    }
-
-    /// Goes on with a lane of a plan that is under way; gives what it waits for, if it has to.
-    fn go_on(
-        &mut self,
-        mut lane: Lane,
-        mut pending: Pending,
-        observer: &mut dyn Observer,
-    ) -> Option<Wait> {
-        let id = lane.plan;
-        let wait = self.advance(&mut lane, &mut pending.work, observer);
-        match wait {
-            Some(wait) if wait != Wait::End => self.under_way.park(lane, wait),
-            _ => pending.lanes -= 1,
-        }
-        if let Some(work) = self.under_way.give_back(id, pending) {
-            let rest = work.rest();
-            let outcome = self.close(id, &work, rest, observer);
-            let steps = work.plan.steps.get(rest..).unwrap_or_default().to_vec();
-            let plan = Plan { steps, ..Plan::clone(&work.plan) };
-            self.under_way.ended.push((plan, outcome));
-        }
-        wait
-    }
-
-    /// Does steps of a lane until one has to wait: then what for.
-    fn advance(
-        &mut self,
-        lane: &mut Lane,
-        work: &mut Work,
-        observer: &mut dyn Observer,
-    ) -> Option<Wait> {
-        while lane.next < lane.end {
-            // A resumed plan goes on where it was.
-            if work.results.get(lane.next).is_some_and(Option::is_none)
-                && let Some(wait) = self.try_step(lane.plan, work, lane.next, false, observer)
-            {
-                return Some(wait);
-            }
-            lane.next += 1;
-        }
-        None
-    }
-
-    /// Waits for all that is under way.
-    fn wait_for_all(&mut self, observer: &mut dyn Observer) {
-        self.proceed(observer);
-        while !self.under_way.is_empty() {
-            self.under_way.pause();
-            self.proceed(observer);
-        }
-    }
-
     /// All steps of a plan have ended, or are left to the next run; gives what became of those from
     /// `first` on. A plan with a failed step is closed too: the next run looks at the disk and plans anew.
-    fn close(
+    pub(super) fn close(
         &mut self,
         id: u64,
         work: &Work,
@@ -334,7 +248,7 @@ impl Perform for Live {
         let mut left = Vec::new();
         for steps in work.lanes() {
             let mut lane = Lane { plan: id, next: steps.start, end: steps.end };
-            if let Some(wait) = self.advance(&mut lane, &mut work, observer)
+            if let Some(wait) = self.advance(&mut lane, &mut work, Patience::Alone, observer)
                 && wait != Wait::End
             {
                 left.push((lane, wait));

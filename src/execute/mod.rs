@@ -71,6 +71,7 @@ mod copy;
 mod cut;
 mod effects;
 pub mod journal;
+mod lanes;
 mod lines;
 pub mod live;
 mod make_dir;
@@ -82,6 +83,7 @@ mod signal;
 mod shred;
 mod site;
 mod stepping;
+mod successor;
 #[cfg(test)]
 mod tests;
 mod under_way;

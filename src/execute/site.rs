@@ -26,6 +26,8 @@ pub(super) struct Site<'a> {
     pub at: usize,
     /// The step may have been done already, by a run that died.
     pub resumed: bool,
+    /// See [`Work::secured`](super::work::Work::secured).
+    pub secured: Option<&'a Result<()>>,
 }
 
 /// What a step has done.

@@ -15,8 +15,18 @@ use crate::execute::work::{Standing, Work};
 use crate::execute::writers::{self, Answer, Pause};
 use crate::fault::Fault;
 use crate::plan::step::{Action, Archive, Step};
-use crate::system::packing::pool::Ended;
 use crate::system::{identity, stop};
+
+/// What a step may wait for without holding anything up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// Nothing: nothing else will be done meanwhile.
+    None,
+    /// Threads and writers.
+    Alone,
+    /// The disk as well, which others wait for.
+    InCompany,
+}
 
 impl Live {
     /// One step, done before anything else is; gives whether it has ended and is not left to the next run.
@@ -29,10 +39,10 @@ impl Live {
     ) -> bool {
         let mut pause = Pause::FIRST;
         loop {
-            match self.try_step(id, work, index, true, observer) {
+            match self.try_step(id, work, index, Patience::None, observer) {
                 None => return true,
                 Some(Wait::End) => return false,
-                Some(Wait::Room) => self.under_way.pause(),
+                Some(Wait::Room | Wait::Disk) => self.under_way.pause(),
                 Some(Wait::Writer) => {
                     std::thread::sleep(pause.0);
                     pause = pause.next();
@@ -46,19 +56,22 @@ impl Live {
                             None => self.under_way.pause(),
                         }
                     };
-                    return self.packed(id, work, index, &ended, observer);
+                    self.log.sync(observer);
+                    let dressed = self.dressed(work, index, &ended);
+                    let done = self.made(work, index, &ended, dressed);
+                    return self.packed(id, work, index, done, observer);
                 }
             }
         }
     }
 
-    /// One step, unless it has to wait: then what for. With `at_once` nothing else will be done meanwhile.
+    /// One step, unless it has to wait: then what for.
     pub(super) fn try_step(
         &mut self,
         id: u64,
         work: &mut Work,
         index: usize,
-        at_once: bool,
+        patience: Patience,
         observer: &mut dyn Observer,
     ) -> Option<Wait> {
         let step = work.plan.steps.get(index)?;
@@ -66,15 +79,7 @@ impl Live {
             return Some(Wait::End);
         }
         let lowered = identity::assume_if(work.plan.identity);
-        let resumed = work.resumed;
-        let site = Site {
-            dirs: &self.dirs,
-            plan: &work.plan,
-            made: &work.made,
-            fresh: &work.fresh,
-            at: index,
-            resumed,
-        };
+        let site = work.site(&self.dirs, index);
         let settled = match (&lowered, work.standing(index)) {
             (Err(fault), _) => {
                 observer.observe(&Event::Error(fault));
@@ -95,16 +100,24 @@ impl Live {
             (Ok(_), Standing::Waits(reason)) => {
                 (StepResult::Postponed(Postponement { reason, failed: false }), None)
             }
+            (Ok(_), Standing::Free)
+                if patience == Patience::InCompany && work.waits_for_disk(index) =>
+            {
+                return Some(Wait::Disk);
+            }
             (Ok(_), Standing::Free) => {
-                let (since, patient) = (&mut work.waits_since, !work.waiting);
-                match writers::ask(&site, step, since, patient, observer) {
+                let (mut since, patient) = (work.waits_since, !work.waiting);
+                let answer = writers::ask(&site, step, &mut since, patient, observer);
+                work.waits_since = since;
+                let site = work.site(&self.dirs, index);
+                match answer {
                     Answer::AskAgain => return Some(Wait::Writer),
                     Answer::Postponed(why) => {
                         let known = work.waiting || waits(&self.waiting, &site, step);
                         say_held_back(&why, known, observer);
                         (StepResult::Postponed(why), None)
                     }
-                    Answer::Free => match self.act(id, work, index, at_once, observer) {
+                    Answer::Free => match self.act(id, work, index, patience, observer) {
                         Ok(settled) => settled,
                         Err(wait) => return Some(wait),
                     },
@@ -122,20 +135,12 @@ impl Live {
         id: u64,
         work: &Work,
         index: usize,
-        at_once: bool,
+        patience: Patience,
         observer: &mut dyn Observer,
     ) -> Result<Settled, Wait> {
         let plan = &work.plan;
         let Some(step) = plan.steps.get(index) else { return Ok((StepResult::Cancelled, None)) };
-        let resumed = work.resumed;
-        let site = Site {
-            dirs: &self.dirs,
-            plan,
-            made: &work.made,
-            fresh: &work.fresh,
-            at: index,
-            resumed,
-        };
+        let site = work.site(&self.dirs, index);
         if shows_on_disk(step) != Shows::Always {
             self.log.flush(observer);
         }
@@ -147,7 +152,7 @@ impl Live {
         let compressing = Compressing::of(step);
         let format = compressing.as_ref().and_then(Compressing::format);
         if let (Some(compressing), Some(format)) = (compressing, format) {
-            let opened = compressing.open(&site, format, at_once);
+            let opened = compressing.open(&site, format, patience == Patience::None);
             if let Ok(Opened::Ready { threads, jobs, .. }) = opened
                 && !self.under_way.pool.has_room(format, threads, jobs)
             {
@@ -156,9 +161,9 @@ impl Live {
             observer.observe(&Event::StepStarted { plan, step });
             let begun = opened.and_then(|opened| match opened {
                 Opened::Made(id) => Ok(Err(Effect::already(Some(id)))),
-                Opened::Ready { input, threads, .. } => {
+                Opened::Ready { input, threads, jobs } => {
                     let ticket = self.under_way.ticket();
-                    let task = compressing.task(&site, format, ticket, (input, threads))?;
+                    let task = compressing.task(&site, format, ticket, (input, threads, jobs))?;
                     Ok(Ok((ticket, self.under_way.pool.begin(task))))
                 }
             });
@@ -167,7 +172,8 @@ impl Live {
                 // No thread is to be had.
                 Ok(Ok((_, Some(ended)))) => {
                     self.log.sync(observer);
-                    let done = compressing.end(&site, &ended);
+                    let dressed = compressing.dress(&site, &ended);
+                    let done = compressing.end(&site, &ended, dressed);
                     let done = done.map_err(|fault| failed(&site, &step.action, fault));
                     judged(done, hearing, observer)
                 }
@@ -194,33 +200,20 @@ impl Live {
         Hearing { known, is_kept: self.log.is_kept() }
     }
 
-    /// A thread has ended what a step gave it; gives whether the step has ended too, and is not left to the
-    /// next run.
+    /// A thread has ended what a step gave it, and what it made is safe on disk, unless something failed.
+    /// Gives whether the step has ended too, and is not left to the next run.
     pub(super) fn packed(
         &mut self,
         id: u64,
         work: &mut Work,
         index: usize,
-        ended: &Ended,
+        done: Result<Effect, Fault>,
         observer: &mut dyn Observer,
     ) -> bool {
         let Some(step) = work.plan.steps.get(index) else { return true };
+        // Whatever is asked to explain a failure is asked as it was done.
         let lowered = identity::assume_if(work.plan.identity);
-        let resumed = work.resumed;
-        let site = Site {
-            dirs: &self.dirs,
-            plan: &work.plan,
-            made: &work.made,
-            fresh: &work.fresh,
-            at: index,
-            resumed,
-        };
-        self.log.sync(observer);
-        let done = match (&lowered, Compressing::of(step)) {
-            (Ok(_), Some(compressing)) => compressing.end(&site, ended),
-            (Err(fault), _) => Err(fault.clone()),
-            (Ok(_), None) => return true,
-        };
+        let site = work.site(&self.dirs, index);
         let hearing = self.hearing(work, &site, step);
         let done = done.map_err(|fault| failed(&site, &step.action, fault));
         let Ok(settled) = judged(done, hearing, observer) else { return false };

@@ -50,6 +50,8 @@ pub(super) enum Wait {
     Task(u64),
     /// A writer.
     Writer,
+    /// The disk, in company with others.
+    Disk,
     /// The next run: we are asked to end.
     End,
 }
@@ -72,6 +74,8 @@ pub(super) struct UnderWay {
     asking: Vec<Lane>,
     /// When their writers were asked about, and how long until the next time.
     asked: Option<(Stopwatch, Pause)>,
+    /// Lanes that wait for the disk.
+    pub syncing: Vec<Lane>,
     /// Lanes that wait for what a thread makes, by ticket.
     running: HashMap<u64, Lane>,
     /// Tasks that ended while somebody waited for another.
@@ -112,6 +116,11 @@ impl UnderWay {
         }
     }
 
+    /// A plan, and how far it has come.
+    pub fn work(&self, id: u64) -> Option<&Work> {
+        self.plans.get(&id).map(|pending| &pending.work)
+    }
+
     /// Lends a plan to whoever goes on with a lane.
     pub fn lend(&mut self, id: u64) -> Option<Pending> {
         self.plans.remove(&id)
@@ -145,6 +154,7 @@ impl UnderWay {
                 self.asked.get_or_insert_with(|| (Stopwatch::start(), Pause::FIRST));
                 self.asking.push(lane);
             }
+            Wait::Disk => self.syncing.push(lane),
             // It is over.
             Wait::End => {}
         }

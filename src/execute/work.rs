@@ -1,5 +1,6 @@
 //! A plan and how far it has come.
 
+use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -7,9 +8,11 @@ use hashbrown::{HashMap, HashSet};
 
 use crate::event::StepResult;
 use crate::execute::Outcome;
+use crate::execute::site::Site;
+use crate::execute::successor::replaces;
 use crate::fault::Fault;
 use crate::plan::step::{Action, Expect, Place, Plan, Scope, Step, Why};
-use crate::system::Stopwatch;
+use crate::system::{Dirs, Stopwatch};
 use crate::units::FileId;
 
 /// A plan that is being carried out.
@@ -35,6 +38,9 @@ pub(super) struct Work {
     pub waiting: bool,
     /// When its steps began to wait for writers.
     pub waits_since: Option<Stopwatch>,
+    /// Whether what replaces a file that a step removes was made sure of, where that is known already, by
+    /// the index of the step.
+    pub secured: HashMap<usize, Result<(), Fault>>,
 }
 
 /// What earlier steps mean for a step.
@@ -64,7 +70,29 @@ impl Work {
             resumed: false,
             waiting: false,
             waits_since: None,
+            secured: HashMap::new(),
         }
+    }
+
+    /// Where a step works.
+    pub fn site<'a>(&'a self, dirs: &'a RefCell<Dirs>, index: usize) -> Site<'a> {
+        Site {
+            dirs,
+            plan: &self.plan,
+            made: &self.made,
+            fresh: &self.fresh,
+            at: index,
+            resumed: self.resumed,
+            secured: self.secured.get(&index),
+        }
+    }
+
+    /// Whether a step has to wait for the disk, in company with others: to make sure of what replaces the
+    /// file that it removes.
+    pub fn waits_for_disk(&self, index: usize) -> bool {
+        let step = self.plan.steps.get(index);
+        step.is_some_and(|s| replaces(s.why) && matches!(s.action, Action::Remove { .. }))
+            && !self.secured.contains_key(&index)
     }
 
     /// Whether earlier steps stand in the way of this one.

@@ -263,6 +263,14 @@ pub fn sync(file: &File) -> Result<(), Errno> {
 /// Whatever the system says.
 pub fn sync_with_name(file: &File, dir: &Dir) -> Result<(), Errno> {
     sync(file)?;
+    sync_name(file, dir)
+}
+
+/// Waits until the name that a file has in its directory is on disk, and all others there.
+///
+/// # Errors
+/// Whatever the system says.
+pub fn sync_name(file: &File, dir: &Dir) -> Result<(), Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     match again(|| rustix::fs::openat(dir.handle(), ".", flags, OpenMode::empty())) {
         Ok(listing) => match again(|| rustix::fs::fsync(&listing)) {

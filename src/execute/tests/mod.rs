@@ -149,7 +149,15 @@ impl Scene {
     ) -> Result<Effect, Fault> {
         let dirs = RefCell::new(Dirs::default());
         let plan = self.plan("a.log", vec![step.clone()], 0);
-        let site = Site { dirs: &dirs, plan: &plan, made, fresh: &HashSet::new(), at: 0, resumed };
+        let site = Site {
+            dirs: &dirs,
+            plan: &plan,
+            made,
+            fresh: &HashSet::new(),
+            at: 0,
+            resumed,
+            secured: None,
+        };
         let texts = self.texts();
         let mut company = Company { scripts: &texts, observer: &mut (), interrupted: 0 };
         perform(&site, step, &mut company).map_err(|halt| match halt {

@@ -18,6 +18,10 @@ use super::{Format, NotCompressed, compress};
 /// What all that is at work at once may take; the rest of the program takes less than 8 MB.
 const MEMORY: usize = 40 << 20;
 
+/// So many files may lie ready for the next thread that is free: whoever begins tasks may wait for the disk for
+/// as long as some small files take.
+const READY: usize = 6;
+
 /// As many threads as are worth their memory.
 pub const MOST_JOBS: usize = 8;
 
@@ -34,6 +38,8 @@ pub struct Task {
     pub output: File,
     /// How many threads work on this file.
     pub threads: usize,
+    /// How many may be busy.
+    pub jobs: usize,
     /// The disk serves it only when it is idle.
     pub idle: bool,
 }
@@ -82,7 +88,19 @@ impl Pool {
     pub fn has_room(&self, format: Format, threads: usize, jobs: usize) -> bool {
         let busy: usize = self.at_work.iter().map(|(_, threads, _)| threads).sum();
         let taken: usize = self.at_work.iter().map(|(_, _, bytes)| bytes).sum();
-        self.is_idle() || (busy + threads <= jobs + 1 && taken + format.memory(threads) <= MEMORY)
+        let bytes = format.memory(threads);
+        self.is_idle()
+            || (busy + threads <= jobs + 1 && taken + bytes <= MEMORY)
+            || (threads == 1 && self.may_lie_ready(bytes, jobs))
+    }
+
+    /// Whether a file for one thread may wait for it: all others are such files, and not too many.
+    fn may_lie_ready(&self, bytes: usize, jobs: usize) -> bool {
+        let most = self.at_work.iter().map(|&(_, _, bytes)| bytes).fold(bytes, usize::max);
+        self.started <= jobs + 1
+            && self.at_work.iter().all(|&(_, threads, _)| threads == 1)
+            && self.at_work.len() < jobs + 1 + READY
+            && most * (jobs + 1) <= MEMORY
     }
 
     /// Begins a task. If the system gives no thread for it, it comes back as one that failed.
@@ -91,8 +109,8 @@ impl Pool {
             let Task { ticket, input, output, .. } = task;
             Some(Ended { ticket, input, output, result: Err(NotCompressed::System(errno)) })
         };
-        let Task { ticket, format, threads, .. } = task;
-        if self.started <= self.at_work.len() {
+        let Task { ticket, format, threads, jobs, .. } = task;
+        if self.started <= self.at_work.len() && self.started <= jobs {
             let (queue, give) = (Arc::clone(&self.queue), self.give.clone());
             match std::thread::Builder::new().spawn(move || work(&queue, &give)) {
                 Ok(_) => self.started += 1,
@@ -133,7 +151,8 @@ fn work(queue: &Mutex<Receiver<Task>>, give: &Sender<Ended>) {
     loop {
         // A statement of its own, so that others may look for tasks while this one is done.
         let task = queue.lock().map(|queue| queue.recv());
-        let Ok(Ok(Task { ticket, format, input, output, threads, idle })) = task else { return };
+        let Ok(Ok(task)) = task else { return };
+        let Task { ticket, format, input, output, threads, idle, .. } = task;
         if idle != was_idle {
             priority::idle_disk(idle);
             was_idle = idle;
@@ -155,7 +174,7 @@ mod tests {
         let mut input = tempfile::tempfile().unwrap();
         input.write_all(&ticket.to_le_bytes().repeat(1000)).unwrap();
         let format = Format::Gzip { level: 6 };
-        Task { ticket, format, input, output, threads: 1, idle: ticket.is_multiple_of(2) }
+        Task { ticket, format, input, output, threads: 1, jobs: 2, idle: ticket.is_multiple_of(2) }
     }
 
     #[test]
@@ -198,6 +217,10 @@ mod tests {
         assert!(pool.has_room(small, 1, 8));
         pool.at_work.push((2, 1, small.memory(1)));
         assert!(!pool.has_room(large, 1, 8));
+        pool.at_work = (0..8).map(|ticket| (ticket, 1, small.memory(1))).collect();
+        assert!(pool.has_room(small, 1, 2), "it lies ready for the next of three threads");
+        pool.at_work.push((8, 1, small.memory(1)));
+        assert!(!pool.has_room(small, 1, 2));
         for format in [small, Format::GzipMembers { level: 9 }, large] {
             assert!(format.memory(MOST_JOBS) <= MEMORY, "{format:?}");
         }
