@@ -11,6 +11,7 @@
 #![expect(clippy::disallowed_methods, reason = "a benchmark arranges files and runs programs")]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it prints a table")]
 
+mod bare;
 mod measure;
 mod rows;
 mod work;
@@ -37,6 +38,9 @@ fn main() -> ExitCode {
     let mut args = std::env::args().skip(1).peekable();
     if args.next_if(|word| word == measure::AS_PARENT).is_some() {
         return finish(measure::as_parent(args).map(|text| println!("{text}")));
+    }
+    if args.next_if(|word| word == bare::AS_PROTOTYPE).is_some() {
+        return finish(bare::run(args));
     }
     match options(args) {
         Ok(Some(options)) => finish(compare(&options)),
@@ -89,8 +93,10 @@ fn compare(options: &Options) -> Result<(), String> {
     let root = tempfile::Builder::new().prefix("compare-").tempdir_in(&options.dir);
     let root = root.map_err(|e| format!("{}: {e}", options.dir.display()))?;
     println!("{}\n", machine(options));
-    println!("| work | logrotate | logrotate-rs | ratio | required | memory, MB |");
-    println!("| --- | --- | --- | --- | --- | --- |");
+    println!(
+        "| work | logrotate | logrotate-rs | ratio | required | bare prototype | memory, MB |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- | --- |");
     for row in ROWS.iter().filter(|row| options.takes(row.name)) {
         println!("{}", line(row, options, root.path())?);
     }
@@ -112,6 +118,7 @@ impl Options {
         match side {
             Side::Ours => Path::new(env!("CARGO_BIN_EXE_logrotate-rs")),
             Side::Theirs => &self.theirs,
+            Side::Bare => Path::new("/proc/self/exe"),
         }
     }
 
@@ -128,18 +135,18 @@ impl Options {
 /// One row: both programs in turn, each time on files of its own.
 fn line(row: &Row, options: &Options, root: &Path) -> Result<String, String> {
     let work = options.scaled(row.work);
-    let (mut seconds, mut memory, mut sizes) = ([Vec::new(), Vec::new()], [0.0_f64; 2], [0; 2]);
+    let (mut seconds, mut memory, mut sizes) = ([const { Vec::new() }; 3], [0.0_f64; 3], [0; 3]);
     for _ in 0..options.runs {
-        for (index, side) in [Side::Ours, Side::Theirs].into_iter().enumerate() {
+        for (index, side) in [Side::Ours, Side::Theirs, Side::Bare].into_iter().enumerate() {
             let site = Site::new(root, work, side);
-            let Cost { seconds: took, megabytes } = once(&site, row.times, options)?;
+            let Cost { seconds: took, megabytes } = once(&site, row, options)?;
             seconds[index].push(took);
             memory[index] = memory[index].max(megabytes);
             sizes[index] = site.size_of(row.ending).map_err(|e| e.to_string())?;
             site.clear().map_err(|e| e.to_string())?;
         }
     }
-    let [ours, theirs] = seconds.map(|mut all| median(&mut all));
+    let [ours, theirs, bare] = seconds.map(|mut all| median(&mut all));
     let required = match row.wanted {
         Wanted::Faster(1.0) => "not slower".into(),
         Wanted::Faster(times) => format!("{times} times faster"),
@@ -147,7 +154,7 @@ fn line(row: &Row, options: &Options, root: &Path) -> Result<String, String> {
     };
     #[expect(clippy::cast_precision_loss, reason = "a ratio of sizes")]
     let size = match sizes {
-        [ours, theirs] if !row.ending.is_empty() && theirs > 0 => {
+        [ours, theirs, _] if !row.ending.is_empty() && theirs > 0 => {
             format!(", output {:.1} %", 100.0 * ours as f64 / theirs as f64)
         }
         _ => String::new(),
@@ -155,23 +162,30 @@ fn line(row: &Row, options: &Options, root: &Path) -> Result<String, String> {
     let name = row.name.replace("{n}", &thousands(work.logs));
     let name = name.replace("{mib}", &(work.bytes >> 20).to_string());
     Ok(format!(
-        "| {name} | {} | {} | {:.1}{size} | {required} | {:.1} / {:.1} |",
+        "| {name} | {} | {} | {:.1}{size} | {required} | {} ({:.1}) | {:.1} / {:.1} |",
         shown(theirs),
         shown(ours),
         theirs / ours,
+        shown(bare),
+        theirs / bare,
         memory[1],
         memory[0],
     ))
 }
 
 /// A run on fresh files; what changes nothing is run several times.
-fn once(site: &Site<'_>, times: usize, options: &Options) -> Result<Cost, String> {
+fn once(site: &Site<'_>, row: &Row, options: &Options) -> Result<Cost, String> {
     site.arrange().map_err(|e| format!("cannot make the files: {e}"))?;
-    let (program, args) = (options.program(site.side()), site.args());
-    if times > 1 {
+    let program = options.program(site.side());
+    let dir = site.dir().display().to_string();
+    let args = match site.side() {
+        Side::Bare => vec![bare::AS_PROTOTYPE.into(), format!("{:?}", row.bare), dir],
+        Side::Ours | Side::Theirs => site.args(),
+    };
+    if row.times > 1 {
         measure::run(program, &args, 1)?;
     }
-    measure::run(program, &args, times)
+    measure::run(program, &args, row.times)
 }
 
 /// How the time of this program grows with the number of logs: the exponent.
@@ -182,7 +196,7 @@ fn growth(row: &Row, options: &Options, root: &Path) -> Result<String, String> {
         let site = Site::new(root, Work { logs, ..row.work }, Side::Ours);
         let mut all = Vec::new();
         for _ in 0..options.runs {
-            all.push(once(&site, row.times, options)?.seconds);
+            all.push(once(&site, row, options)?.seconds);
         }
         site.clear().map_err(|e| e.to_string())?;
         took.push(median(&mut all));
@@ -190,7 +204,7 @@ fn growth(row: &Row, options: &Options, root: &Path) -> Result<String, String> {
     #[expect(clippy::cast_precision_loss, reason = "a ratio of counts")]
     let exponent = (took[1] / took[0]).ln() / (many as f64 / few as f64).ln();
     Ok(format!(
-        "| growth from {} to {} logs: {} | | {} to {} | exponent {exponent:.2} | at most 1.1 | |",
+        "| growth from {} to {} logs: {} | | {} to {} | exponent {exponent:.2} | at most 1.1 | | |",
         thousands(few),
         thousands(many),
         row.name.replace("{n} ", ""),
@@ -223,7 +237,7 @@ fn system_calls(options: &Options, root: &Path) -> Result<String, String> {
         site.clear().map_err(|e| e.to_string())?;
     }
     Ok(format!(
-        "| one log, nothing due: system calls | {} | {} | | at most 120 | |",
+        "| one log, nothing due: system calls | {} | {} | | at most 120 | | |",
         counts[0], counts[1]
     ))
 }

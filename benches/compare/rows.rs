@@ -1,5 +1,6 @@
 //! The rows of the table.
 
+use super::bare::Bare;
 use super::work::{Named, Work};
 
 /// What is asked of a row.
@@ -17,6 +18,8 @@ pub struct Row {
     pub name: &'static str,
     /// The files.
     pub work: Work,
+    /// What the bare prototype does.
+    pub bare: Bare,
     /// What is required.
     pub wanted: Wanted,
     /// How often a run is repeated on the same files.
@@ -48,8 +51,15 @@ const ZSTD: &str = "daily\nrotate 5\ncompress\ncompressor zstd";
 const ZSTD_COMMAND: &str = "daily\nrotate 5\ncompress\ncompresscmd zstd\ncompressext .zst";
 const SCRIPT: &str = "daily\nrotate 5\npostrotate\ntrue\nendscript";
 
-const ROW: Row =
-    Row { name: "", work: IDLE, wanted: Wanted::Faster(1.0), times: 1, ending: "", grows: false };
+const ROW: Row = Row {
+    name: "",
+    work: IDLE,
+    bare: Bare::Look,
+    wanted: Wanted::Faster(1.0),
+    times: 1,
+    ending: "",
+    grows: false,
+};
 
 /// All rows.
 pub const ROWS: &[Row] = &[
@@ -63,6 +73,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "nothing due, {n} blocks in one file",
         work: Work { named: Named::Blocks, ..IDLE },
+        bare: Bare::Read,
         wanted: Wanted::Faster(60.0),
         times: 3,
         grows: true,
@@ -71,6 +82,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "nothing due, {n} files in an include directory",
         work: Work { named: Named::Files, ..IDLE },
+        bare: Bare::Read,
         wanted: Wanted::Faster(25.0),
         times: 3,
         grows: true,
@@ -79,6 +91,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "rotate {n} logs, dateext",
         work: Work { directives: DATED, ..DUE },
+        bare: Bare::Date,
         wanted: Wanted::Faster(150.0),
         grows: true,
         ..ROW
@@ -86,6 +99,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "rotate {n} logs, dateext, 5 old versions each",
         work: Work { logs: 3_000, old: 5, directives: DATED, ..DUE },
+        bare: Bare::Date,
         wanted: Wanted::Faster(40.0),
         grows: true,
         ..ROW
@@ -93,6 +107,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "rotate {n} logs, numbered, first time",
         work: DUE,
+        bare: Bare::Shift,
         wanted: Wanted::Faster(4.0),
         grows: true,
         ..ROW
@@ -100,14 +115,16 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "rotate {n} logs, numbered, 5 old versions each",
         work: Work { old: 5, ..DUE },
+        bare: Bare::Shift,
         wanted: Wanted::Faster(1.4),
         grows: true,
         ..ROW
     },
-    Row { name: "one log, nothing due", work: ONE_LOG, times: 100, ..ROW },
+    Row { name: "one log, nothing due", work: ONE_LOG, bare: Bare::Nothing, times: 100, ..ROW },
     Row {
         name: "compress one log of {mib} MiB",
         work: Work { logs: 1, bytes: 1 << 30, directives: GZIP, ..DUE },
+        bare: Bare::Gzip,
         wanted: Wanted::Faster(3.5),
         ending: ".gz",
         ..ROW
@@ -115,6 +132,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "compress {n} logs of 5 MB",
         work: Work { logs: 200, bytes: 5_000_000, directives: GZIP, ..DUE },
+        bare: Bare::Gzip,
         wanted: Wanted::Faster(5.0),
         ending: ".gz",
         ..ROW
@@ -128,6 +146,7 @@ pub const ROWS: &[Row] = &[
             theirs: Some(ZSTD_COMMAND),
             ..DUE
         },
+        bare: Bare::Zstd,
         wanted: Wanted::Faster(2.5),
         ending: ".zst",
         ..ROW
@@ -135,12 +154,14 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "copytruncate one log of {mib} MiB",
         work: Work { logs: 1, bytes: 1 << 30, directives: "daily\nrotate 5\ncopytruncate", ..DUE },
+        bare: Bare::Cut,
         wanted: Wanted::Share(0.95),
         ..ROW
     },
     Row {
         name: "{n} postrotate scripts",
         work: Work { logs: 1_000, directives: SCRIPT, ..DUE },
+        bare: Bare::Script,
         ..ROW
     },
 ];

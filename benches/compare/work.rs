@@ -46,6 +46,8 @@ pub enum Side {
     Ours,
     /// The reference.
     Theirs,
+    /// The bare prototype.
+    Bare,
 }
 
 /// A place of its own for one work and one program.
@@ -68,8 +70,13 @@ impl<'a> Site<'a> {
         self.side
     }
 
+    /// The directory that all of it is in.
+    pub fn dir(&self) -> PathBuf {
+        self.root.join(format!("{:?}", self.side))
+    }
+
     fn at(&self, name: &str) -> PathBuf {
-        self.root.join(format!("{name}-{:?}", self.side))
+        self.dir().join(name)
     }
 
     /// The arguments of a run.
@@ -82,7 +89,7 @@ impl<'a> Site<'a> {
     pub fn arrange(&self) -> Done {
         self.clear()?;
         let logs = self.at("logs");
-        fs::create_dir(&logs)?;
+        fs::create_dir_all(&logs)?;
         let now: DateTime<Utc> = SystemTime::now().into();
         let last = if self.work.due { now - TimeDelta::days(2) } else { now };
         let mut state = String::from("logrotate state -- version 2\n");
@@ -138,7 +145,7 @@ impl<'a> Site<'a> {
 
     fn configure(&self, logs: &Path) -> Done {
         let directives = match self.side {
-            Side::Ours => self.work.directives,
+            Side::Ours | Side::Bare => self.work.directives,
             Side::Theirs => self.work.theirs.unwrap_or(self.work.directives),
         };
         let block = |pattern: String| format!("{pattern} {{\n{directives}\n}}\n");
@@ -172,12 +179,7 @@ impl<'a> Site<'a> {
 
     /// Removes everything.
     pub fn clear(&self) -> Done {
-        for name in ["logs", "include"] {
-            let dir = self.at(name);
-            if dir.exists() {
-                fs::remove_dir_all(dir)?;
-            }
-        }
-        Ok(())
+        let dir = self.dir();
+        if dir.exists() { fs::remove_dir_all(dir) } else { Ok(()) }
     }
 }
