@@ -29,7 +29,7 @@ pub enum Bare {
     Shift,
     /// Nothing.
     Nothing,
-    /// Compresses each with libdeflate, a piece at a time, on all cores.
+    /// Compresses each with libdeflate, a piece at a time, on all cores, at the level that stands for gzip -6.
     Gzip,
     /// Compresses each with libzstd likewise.
     Zstd,
@@ -141,7 +141,7 @@ fn compress(names: &[PathBuf], what: Bare) -> Done {
     }
     let next = AtomicUsize::new(0);
     let work = || -> Done {
-        let mut deflate = Compressor::new(CompressionLvl::new(6).unwrap_or_default());
+        let mut deflate = Compressor::new(CompressionLvl::new(5).unwrap_or_default());
         while let Some((name, start)) = pieces.get(next.fetch_add(1, Ordering::Relaxed)) {
             let log = File::open(name)?;
             let length = (log.metadata()?.len() - start).min(PIECE);
