@@ -11,7 +11,7 @@ use crate::execute::lines::Line;
 use crate::execute::script;
 use crate::execute::stepping::Patience;
 use crate::execute::under_way::{Lane, UnderWay, Wait};
-use crate::execute::waiting;
+use crate::execute::waiting::{self, Listings, Waiting};
 use crate::execute::work::Work;
 use crate::execute::{Outcome, Perform, PlanId, ScriptTexts};
 use crate::fault::Fault;
@@ -27,7 +27,7 @@ pub struct Live {
     promised: BTreeMap<u64, Work>,
     pub(super) under_way: UnderWay,
     /// What later runs are to try again.
-    pub(super) waiting: Vec<Plan>,
+    pub(super) waiting: Waiting,
     /// Numbers plans where there is no journal to do it.
     next: u64,
 }
@@ -96,7 +96,7 @@ impl Live {
     ) -> Self {
         let log = Log { journal, told: false };
         let (promised, under_way) = (BTreeMap::new(), UnderWay::default());
-        Self { dirs, scripts, log, promised, under_way, waiting: Vec::new(), next: 1 }
+        Self { dirs, scripts, log, promised, under_way, waiting: Waiting::default(), next: 1 }
     }
 
     /// Finishes what a run that died has left, closing plans last, then tries what was postponed, and
@@ -107,10 +107,11 @@ impl Live {
         let mut found: Vec<_> = journal.take_found().into_iter().collect();
         found.sort_by_key(|(_, (work, _))| (work.waiting, work.plan.closing));
         let mut all = Vec::new();
+        let mut listings = Listings::default();
         for (id, (mut work, closed)) in found {
             let plan = Rc::clone(&work.plan);
             let outcome = if closed {
-                self.waiting.extend(waiting::left_over(&work));
+                self.waiting.add(&work);
                 work.outcome()
             } else if work.waiting && !self.scripts.has_block(&plan.block) {
                 observer.observe(&Event::Note(&waiting::given_up(&plan)));
@@ -121,7 +122,7 @@ impl Live {
                     observer.observe(&Event::Debug("trying again what was postponed"));
                     // Without its identity nothing is looked for, and its steps say why they fail.
                     if let Ok(_lowered) = identity::assume_if(work.plan.identity) {
-                        waiting::find_again(&mut work, &self.dirs);
+                        listings.find_again(&mut work, &self.dirs);
                     }
                 } else {
                     let logs: Vec<String> = plan.logs.iter().map(ToString::to_string).collect();
@@ -149,7 +150,7 @@ impl Live {
     /// # Errors
     /// If it cannot be replaced or removed.
     pub fn finish(&mut self) -> Result<(), Fault> {
-        let waiting = waiting::once_each(std::mem::take(&mut self.waiting));
+        let waiting = self.waiting.take();
         self.log.journal.as_mut().map_or(Ok(()), |journal| journal.finish(&waiting))
     }
 
@@ -165,7 +166,7 @@ impl Live {
         let outcome = work.outcome_of(first..work.results.len());
         let Some(left) = work.results.iter().position(Option::is_none) else {
             self.log.note(&Line::Closed { plan: id }, observer);
-            self.waiting.extend(waiting::left_over(work));
+            self.waiting.add(work);
             return outcome;
         };
         if self.log.journal.is_some() && !work.plan.logs.is_empty() {

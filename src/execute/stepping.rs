@@ -10,7 +10,7 @@ use crate::execute::live::Live;
 use crate::execute::rename::discard_copy;
 use crate::execute::site::{Effect, Site};
 use crate::execute::under_way::Wait;
-use crate::execute::verdict::{Hearing, Settled, judged, say_held_back, waits};
+use crate::execute::verdict::{Hearing, Settled, judged, say_held_back};
 use crate::execute::work::{Standing, Work};
 use crate::execute::writers::{self, Answer, Pause};
 use crate::fault::Fault;
@@ -113,7 +113,7 @@ impl Live {
                 match answer {
                     Answer::AskAgain => return Some(Wait::Writer),
                     Answer::Postponed(why) => {
-                        let known = work.waiting || waits(&self.waiting, &site, step);
+                        let known = work.waiting || self.waiting.has(&site, step);
                         say_held_back(&why, known, observer);
                         (StepResult::Postponed(why), None)
                     }
@@ -196,7 +196,7 @@ impl Live {
 
     /// What is known already of a step that may have to wait.
     fn hearing(&self, work: &Work, site: &Site<'_>, step: &Step) -> Hearing {
-        let known = work.waiting || waits(&self.waiting, site, step);
+        let known = work.waiting || self.waiting.has(site, step);
         Hearing { known, is_kept: self.log.is_kept() }
     }
 

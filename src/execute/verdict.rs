@@ -1,11 +1,9 @@
 //! What the end of an effect means for its step, and who is told what.
 
 use crate::event::{Event, Observer, Postponement, StepResult};
-use crate::execute::site::{Effect, Halt, Site};
+use crate::execute::site::{Effect, Halt};
 use crate::execute::under_way::Wait;
 use crate::fault::Fault;
-use crate::plan::Plan;
-use crate::plan::step::{Expect, Step};
 use crate::system::stop;
 use crate::units::FileId;
 
@@ -65,15 +63,6 @@ impl Hearing {
         };
         reason.clone().with_hint(hint)
     }
-}
-
-/// Whether something waits for the file of a step already.
-pub(super) fn waits(waiting: &[Plan], site: &Site<'_>, step: &Step) -> bool {
-    let id = step.action.source().and_then(|place| site.expected(place, step.expect));
-    let mut steps = waiting.iter().flat_map(|plan| &plan.steps);
-    id.is_some_and(|id| {
-        steps.any(|step| matches!(step.expect, Expect::Present(there) if there.is(&id)))
-    })
 }
 
 /// Tells once a file who keeps it; later only who asks hears of it.

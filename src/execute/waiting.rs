@@ -12,7 +12,7 @@
 //! - At the end of the run [`Journal::finish`](super::Journal::finish) writes a journal of these steps
 //!   alone, each bound to its file by [`FileId`].
 //! - Each later run tries them at its start, before anything is decided, and whether or not the log is
-//!   due: [`find_again`] looks where each file is by then, since slots move. A file that is gone needs
+//!   due: [`Listings::find_again`] looks where each file is by then, since slots move. A file that is gone needs
 //!   nothing any more; a block that is gone from the configuration is a note, and its files stay.
 //!
 //! Without a journal (`-s /dev/null`) a postponed step is simply not done.
@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::event::StepResult;
+use crate::execute::site::Site;
 use crate::execute::work::Work;
 use crate::names::FileName;
 use crate::plan::Plan;
@@ -31,11 +32,46 @@ use crate::plan::step::{Action, Expect, Place, Step};
 use crate::system::Dirs;
 use crate::units::FileId;
 
+/// What later runs are to try again.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    plans: Vec<Plan>,
+    /// The files that they are about, by inode: each step of a run asks for its own.
+    files: HashMap<u64, Vec<FileId>>,
+}
+
+impl Waiting {
+    /// Takes in what was postponed in a plan.
+    pub fn add(&mut self, work: &Work) {
+        let Some(plan) = left_over(work) else { return };
+        for step in &plan.steps {
+            if let Expect::Present(id) = step.expect {
+                self.files.entry(id.inode).or_default().push(id);
+            }
+        }
+        self.plans.push(plan);
+    }
+
+    /// Whether something waits for the file of a step already.
+    pub fn has(&self, site: &Site<'_>, step: &Step) -> bool {
+        let id = step.action.source().and_then(|place| site.expected(place, step.expect));
+        id.is_some_and(|id| {
+            self.files.get(&id.inode).is_some_and(|files| files.iter().any(|file| file.is(&id)))
+        })
+    }
+
+    /// All of it, each thing once.
+    pub fn take(&mut self) -> Vec<Plan> {
+        self.files.clear();
+        once_each(std::mem::take(&mut self.plans))
+    }
+}
+
 /// A plan of what was postponed in a plan; `None` if nothing was.
 ///
 /// Each step is bound to the file that it would have taken. One whose file nobody knows is left out:
 /// by its name alone it could meet another file later.
-pub(super) fn left_over(work: &Work) -> Option<Plan> {
+fn left_over(work: &Work) -> Option<Plan> {
     let mut steps: Vec<Step> = Vec::new();
     let mut made_here: HashSet<Place> = HashSet::new();
     for (step, result) in work.plan.steps.iter().zip(&work.results) {
@@ -77,7 +113,7 @@ fn target(action: &Action) -> Option<&Place> {
 }
 
 /// Leaves out what waits already: a file that must stay is met by every rotation anew.
-pub(super) fn once_each(plans: Vec<Plan>) -> Vec<Plan> {
+fn once_each(plans: Vec<Plan>) -> Vec<Plan> {
     let mut seen: HashSet<(FileId, Discriminant<Action>)> = HashSet::new();
     let mut kept = Vec::new();
     for mut plan in plans {
@@ -96,41 +132,66 @@ pub(super) fn once_each(plans: Vec<Plan>) -> Vec<Plan> {
     kept
 }
 
-/// Renames the files of postponed steps to what they are called now. Where a file is gone, nothing is
-/// left to do.
-pub(super) fn find_again(work: &mut Work, dirs: &RefCell<Dirs>) {
-    let mut listings: HashMap<PathBuf, Vec<(FileName, FileId)>> = HashMap::new();
-    // The file of the last step that names one, for the steps that take what that one makes.
-    let mut last = Found::Same;
-    for index in 0..work.plan.steps.len() {
-        if work.results[index].is_some() {
-            continue;
-        }
-        let step = &work.plan.steps[index];
-        if let (Expect::Present(id), Some(place)) = (step.expect, step.action.source()) {
-            let dir = work.plan.directory(place);
-            let listing =
-                listings.entry(dir.to_owned()).or_insert_with(|| list(dir, &mut dirs.borrow_mut()));
-            let name = listing.iter().find(|(_, there)| there.is(&id)).map(|(name, _)| name);
-            last = match name {
-                Some(name) if *name == place.name => Found::Same,
-                Some(name) => Found::Renamed(place.clone(), name.clone()),
-                None => Found::Gone,
-            };
-        }
-        match &last {
-            Found::Same => {}
-            Found::Renamed(old, new) => {
-                for place in Rc::make_mut(&mut work.plan).steps[index].action.places_mut() {
-                    if place.dir == old.dir
-                        && let Some(name) = renamed(&place.name, &old.name, new)
-                    {
-                        place.name = name;
+/// The names that files have now, by directory and inode. Each directory is listed once for all that waits.
+#[derive(Debug, Default)]
+pub(super) struct Listings(HashMap<PathBuf, HashMap<u64, Vec<(FileName, FileId)>>>);
+
+impl Listings {
+    /// Renames the files of postponed steps to what they are called now. Where a file is gone, nothing is
+    /// left to do.
+    pub fn find_again(&mut self, work: &mut Work, dirs: &RefCell<Dirs>) {
+        // The file of the last step that names one, for the steps that take what that one makes.
+        let mut last = Found::Same;
+        for index in 0..work.plan.steps.len() {
+            if work.results[index].is_some() {
+                continue;
+            }
+            let step = &work.plan.steps[index];
+            if let (Expect::Present(id), Some(place)) = (step.expect, step.action.source()) {
+                let dir = work.plan.directory(place);
+                last = match self.name(dir, &id, dirs) {
+                    Some(name) if name == place.name => Found::Same,
+                    Some(name) => Found::Renamed(place.clone(), name),
+                    None => Found::Gone,
+                };
+            }
+            match &last {
+                Found::Same => {}
+                Found::Renamed(old, new) => {
+                    for place in Rc::make_mut(&mut work.plan).steps[index].action.places_mut() {
+                        if place.dir == old.dir
+                            && let Some(name) = renamed(&place.name, &old.name, new)
+                        {
+                            place.name = name;
+                        }
                     }
                 }
+                Found::Gone => work.results[index] = Some(StepResult::AlreadyDone),
             }
-            Found::Gone => work.results[index] = Some(StepResult::AlreadyDone),
         }
+    }
+
+    fn name(&mut self, dir: &Path, id: &FileId, dirs: &RefCell<Dirs>) -> Option<FileName> {
+        let name = self.listed(dir, id, dirs)?;
+        let held = dirs.borrow_mut().open(dir).ok()?;
+        if held.facts(&name).ok().flatten().is_some_and(|there| there.id.is(id)) {
+            return Some(name);
+        }
+        // Something else that has waited has seen to it.
+        self.0.remove(dir);
+        self.listed(dir, id, dirs)
+    }
+
+    fn listed(&mut self, dir: &Path, id: &FileId, dirs: &RefCell<Dirs>) -> Option<FileName> {
+        if !self.0.contains_key(dir) {
+            let mut listing: HashMap<u64, Vec<_>> = HashMap::new();
+            for (name, id) in list(dir, &mut dirs.borrow_mut()) {
+                listing.entry(id.inode).or_default().push((name, id));
+            }
+            self.0.insert(dir.to_owned(), listing);
+        }
+        let files = self.0.get(dir)?.get(&id.inode)?;
+        files.iter().find(|(_, there)| there.is(id)).map(|(name, _)| name.clone())
     }
 }
 
