@@ -71,7 +71,8 @@ pub const LISTED: &[Listed] = &[
         let refused = dir.mode & 0o002 != 0 || dir.mode & 0o020 != 0 && dir.owner.1 != 0;
         s.su.is_none() && refused && recorded(m, b).any(|(_, at)| m.now() - at > YEAR)
     }),
-    record("ambiguous-hour", true, |m, _, _, _| ambiguous(m)),
+    // In a case with such an hour this row is found before those of other records: no going on.
+    record("ambiguous-hour", false, |m, _, _, _| ambiguous(m)),
     row("B-04", WE_GO_ON, |m, b, s, _| {
         versions(m, b, s, |v| left_plain(&v, s)) || dated(m, b, s, |m, n| dated_twin(m, n, s))
     }),
