@@ -25,7 +25,7 @@ pub(super) fn handle(
     observer: &mut dyn Observer,
 ) -> bool {
     let mut all_well = true;
-    let (block, any_logs) = (work.block, !work.logs.is_empty());
+    let (block, any_logs) = (&*work.block, !work.logs.is_empty());
     observer.observe(&Event::BlockStarted { block, forced: world.forced, any_logs });
     if !any_logs {
         return true;
@@ -102,7 +102,7 @@ fn decide_all(
                 continue;
             }
         };
-        observer.observe(&Event::Decided { block: work.block, decision: &decision });
+        observer.observe(&Event::Decided { block: &work.block, decision: &decision });
         match decision.verdict {
             Verdict::Rotate(_) if !su::is_settled(policy, identity) => {
                 observer.observe(&Event::Error(&su::changed(&decision.log)));
@@ -254,7 +254,7 @@ impl Handling<'_, '_> {
             }
         }
         for subject in &subjects {
-            self.observer.observe(&Event::Rotating { block: self.work.block, log: &subject.log });
+            self.observer.observe(&Event::Rotating { block: &self.work.block, log: &subject.log });
         }
         self.show_date(&date);
         self.warn(&subjects, identity);

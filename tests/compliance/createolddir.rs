@@ -60,6 +60,39 @@ fn logs_that_share_scripts_share_it() {
 }
 
 #[test]
+fn what_one_block_makes_another_may_use() {
+    Scene::new()
+        .config(
+            "{dir}/a.log {\nrotate 2\nolddir {dir}/x/y\ncreateolddir 0750 daemon adm\n}\n\
+             {dir}/b.log {\nrotate 2\nolddir {dir}/x/y\n}\n{dir}/c.log {\nrotate 2\nolddir x\n}\n",
+        )
+        .log("b.log", "b\n")
+        .log("a.log", "a\n")
+        .log("c.log", "c\n")
+        .run(["-f"])
+        .quiet()
+        .expect_files([("x/y/a.log.1", "a\n"), ("x/y/b.log.1", "b\n"), ("x/c.log.1", "c\n")])
+        .expect_mode("x/y", 0o750)
+        .expect_owner("x", 1, 4);
+}
+
+#[test]
+fn what_a_block_would_make_is_made_for_another_that_comes_first() {
+    Scene::new()
+        .config(
+            "{dir}/a.log {\nrotate 2\nolddir x\ncreateolddir 0750 daemon adm\ndaily\n}\n\
+             {dir}/b.log {\nrotate 2\nolddir x\nsize 1\n}\n",
+        )
+        .log("a.log", "a\n")
+        .log("b.log", "b\n")
+        .run([])
+        .quiet()
+        .expect_files([("a.log", "a\n"), ("x/b.log.1", "b\n")])
+        .expect_mode("x", 0o750)
+        .expect_owner("x", 1, 4);
+}
+
+#[test]
 fn one_that_is_there_stays_as_it_is() {
     with("createolddir 0700")
         .dir("old")
