@@ -7,6 +7,7 @@ fn without_it_a_run_says_nothing() {
     Scene::new().config("{dir}/a.log {\nrotate 1\n}").log("a.log", "x\n").run(["-f"]).quiet();
 }
 
+/// Compat RD-1, RD-23.
 #[test]
 fn with_it_a_run_says_what_it_does() {
     Scene::new()
