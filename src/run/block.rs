@@ -1,5 +1,6 @@
 //! One block, from its first log to its `lastaction` (compat 5.2).
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::config::policy::{LogBlock, ScriptKind};
@@ -300,6 +301,12 @@ impl Handling<'_, '_> {
     fn warn(&mut self, subjects: &[Subject], identity: Option<Identity>) {
         let policy = &self.work.block.policy;
         let idle_delay = policy.compression.delayed && !policy.compression.enabled;
+        let dirs: BTreeSet<_> = subjects.iter().flat_map(|subject| &subject.missing_dirs).collect();
+        for dir in dirs {
+            if let Some(line) = su::owner_not_given(&policy.naming.create_old_dir, identity, dir) {
+                self.observer.observe(&Event::Warning(&line));
+            }
+        }
         for log in subjects.iter().map(|subject| &subject.log) {
             if idle_delay {
                 self.observer.observe(&Event::Warning(&format!(

@@ -48,6 +48,34 @@ fn all_that_is_missing_on_the_way_is_made_alike() {
         .expect_owner("x/y/z", 1, 4);
 }
 
+/// 3.21 has made the directory by then, so its next run goes on.
+#[test]
+fn an_owner_that_cannot_be_given_is_a_warning() {
+    differs("B-50", || {
+        Scene::new()
+            .config(
+                "{dir}/sub/*.log {\nrotate 2\nolddir x/y\nsu daemon daemon\n\
+                 createolddir 0750 root adm\nsharedscripts\n}\n",
+            )
+            .dir("sub")
+            .owner(1, 1)
+            .log("sub/a.log", "x\n")
+            .owner(1, 1)
+            .log("sub/b.log", "x\n")
+            .owner(1, 1)
+            .run(["-f"])
+            .status(0)
+            .expect_stderr(
+                "warning: {dir}/sub/x is created with owner 1 and group 1, as `su` says, and not \
+                 with 0 and 4: only root could do that\n\
+                 warning: {dir}/sub/x/y is created with owner 1 and group 1, as `su` says, and not \
+                 with 0 and 4: only root could do that\n",
+            )
+            .expect_owner("sub/x/y", 1, 1)
+            .expect_mode("sub/x/y", 0o750);
+    });
+}
+
 #[test]
 fn logs_that_share_scripts_share_it() {
     Scene::new()
