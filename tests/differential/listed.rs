@@ -125,6 +125,18 @@ pub const LISTED: &[Listed] = &[
     row("B-56", EITHER, |m, b, s, _| {
         s.is_place_missing() && s.create_old_dir && is_denied(m, b, s)
     }),
+    // They look for it while they read the block, and do not know yet that a later one makes it.
+    row("B-56", WE_GO_ON, |m, b, s, _| {
+        s.is_place_missing()
+            && !s.create_old_dir
+            && makers(m.case, b, s).any(|maker| maker > index(m.case, b))
+    }),
+    row("B-50", WE_GO_ON, |_, _, s, _| {
+        s.is_place_missing()
+            && s.create_old_dir
+            && s.su.is_some_and(|ids| ids.0 != 0)
+            && s.values("createolddir").any(|value| value.contains(char::is_alphabetic))
+    }),
     row("planted-link", EITHER, |m, b, s, _| {
         s.on("allowhardlink") && m.before.0[Path::new(b.dir)].mode & 0o022 != 0
     }),
@@ -344,22 +356,40 @@ fn default_mode(block: &Block, s: &Settings<'_>, item: &Item) -> bool {
 /// Whether an earlier block of the same file cannot have the directory for old versions that it names.
 fn is_behind_a_bad_block(m: &Moment<'_>, block: &Block) -> bool {
     let case = m.case;
-    let makes = |other: &Block, s: &Settings<'_>| {
-        case.blocks.iter().any(|b| {
-            let of = Settings::of(case, b);
-            of.create_old_dir && of.place(b.dir).starts_with(s.place(other.dir))
-        })
-    };
     let is_bad = |other: &&Block| {
         let s = Settings::of(case, other);
         let elsewhere = s.old_dir == Some("{other}") && !s.copies && !s.rename_copy;
         // They make it while they read.
-        let unmade = !makes(other, &s) || s.create_old_dir && is_denied(m, other, &s);
+        let owner = s.values("createolddir").any(|value| value.contains(char::is_alphabetic));
+        let is_lowered = owner && s.su.is_some_and(|ids| ids.0 != 0);
+        let unmade = if s.create_old_dir {
+            is_denied(m, other, &s) || is_lowered
+        } else {
+            !makers(case, other, &s).any(|maker| maker < index(case, other))
+        };
         s.is_place_missing() && unmade || elsewhere
     };
-    let place = case.blocks.iter().position(|b| b.dir == block.dir && b.patterns == block.patterns);
-    let before = case.blocks.iter().take(place.unwrap_or(0));
+    let before = case.blocks.iter().take(index(case, block));
     before.filter(|other| other.file == block.file).any(|other| is_bad(&other))
+}
+
+/// The place of a block in the configuration.
+fn index(case: &Case, block: &Block) -> usize {
+    let same = |b: &Block| b.dir == block.dir && b.patterns == block.patterns;
+    case.blocks.iter().position(same).unwrap_or(0)
+}
+
+/// The blocks that make the directory for old versions of this one.
+fn makers<'a>(
+    case: &'a Case,
+    block: &Block,
+    s: &Settings<'_>,
+) -> impl Iterator<Item = usize> + use<'a> {
+    let place = s.place(block.dir);
+    (0..).zip(&case.blocks).filter_map(move |(at, other)| {
+        let of = Settings::of(case, other);
+        (of.create_old_dir && of.place(other.dir).starts_with(&place)).then_some(at)
+    })
 }
 
 /// Whether this script of the block fails.
