@@ -27,8 +27,8 @@ const FOLLOWED_VERSION: &str = "3.22.0";
 /// Whether new files get the access control list of the old ones.
 const KEEPS_ACCESS_LISTS: bool = true;
 
-/// Whether new logs get the security label of the old ones; only the state file does so far.
-const KEEPS_SECURITY_LABELS: bool = false;
+/// Whether new files get the security label of the old ones.
+const KEEPS_SECURITY_LABELS: bool = true;
 
 /// Lines have at most this many columns, as those of the reference.
 const WIDTH: usize = 77;
@@ -230,6 +230,11 @@ Usage: logrotate [-dfv?] [-d|--debug] [-f|--force] [-m|--mail=command]
             assert_eq!(line.as_bytes()[31], b' ', "{line}");
             assert_ne!(line.as_bytes()[32], b' ', "{line}");
         }
+        assert!(
+            version.ends_with(
+                "ACL support:                yes\n    SELinux support:            yes\n"
+            )
+        );
         assert!(version.contains(state_file()) && version.contains(mail_command()));
     }
 

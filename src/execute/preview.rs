@@ -1,6 +1,6 @@
 //! The dry run: shows the very steps that a real run carries out, and changes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -8,7 +8,7 @@ use crate::event::{Event, Observer, StepResult};
 use crate::execute::{Outcome, Perform, PlanId, ScriptTexts, script};
 use crate::fault::Fault;
 use crate::plan::Plan;
-use crate::plan::step::{Action, ScriptCall};
+use crate::plan::step::{Action, Expect, ScriptCall};
 
 /// Shows plans.
 pub struct Preview {
@@ -45,7 +45,13 @@ impl Perform for Preview {
     /// No step has a result, since none is done; nothing is recorded.
     fn carry_out(&mut self, id: PlanId, observer: &mut dyn Observer) -> Outcome {
         let Some(plan) = self.plans.remove(&id.0) else { return Outcome::default() };
+        // What the steps so far would have taken away.
+        let mut gone = HashSet::new();
         for step in &plan.steps {
+            let may_be_gone = matches!(step.expect, Expect::IfThere | Expect::Left(_));
+            if may_be_gone && step.action.source().is_some_and(|source| gone.contains(source)) {
+                continue;
+            }
             observer.observe(&Event::StepStarted { plan: &plan, step });
             match &step.action {
                 Action::Script(call) => self.show(call, observer),
@@ -55,6 +61,19 @@ impl Perform for Preview {
                 _ => {}
             }
             observer.observe(&Event::StepEnded { plan: &plan, step, result: &StepResult::Done });
+            match &step.action {
+                Action::Rename { from, to } => {
+                    gone.insert(from);
+                    gone.remove(to);
+                }
+                Action::Publish { to, .. } | Action::Install { log: to, .. } => {
+                    gone.remove(to);
+                }
+                Action::Remove { file, .. } => {
+                    gone.insert(file);
+                }
+                _ => {}
+            }
         }
         Outcome::default()
     }

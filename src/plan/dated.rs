@@ -3,6 +3,7 @@
 
 use crate::fault::Fault;
 use crate::names::Shown;
+use crate::survey::rotated::Generation;
 
 use super::generations::Held;
 use super::sequence::Sequence;
@@ -13,6 +14,7 @@ impl Sequence<'_> {
     /// Checks the new version's name, and lets go of what is not kept.
     pub(super) fn prepare_dated(&mut self, index: u32, subject: &Subject) -> Result<(), Fault> {
         self.check_date(index, subject)?;
+        self.clear_compressed(index, subject);
         self.compress_dated(index, subject);
         self.prune_dated(index, subject);
         Ok(())
@@ -57,6 +59,30 @@ impl Sequence<'_> {
             Shown(&date)
         ))
         .with_hint("a dateformat must not contain a slash")
+    }
+
+    /// Whatever is no file and stands where a compressed version is to be is kept under another name:
+    /// it must not keep that version plain for ever.
+    fn clear_compressed(&mut self, index: u32, subject: &Subject) {
+        let compression = &self.request.policy.compression;
+        if !compression.is_on() {
+            return;
+        }
+        for other in subject.occupied.iter().filter(|o| o.ending == compression.extension) {
+            let Generation::Dated(date) = &other.place else { continue };
+            let scope = if compression.delayed {
+                let files = self.versions(subject).dated.get(date);
+                if !files.is_some_and(|files| files.iter().any(Held::is_plain)) {
+                    continue;
+                }
+                self.draft.version_scope(index)
+            } else if self.request.date.is_some_and(|today| today.text() == date) {
+                self.scope(index)
+            } else {
+                continue;
+            };
+            self.put_aside(&Held::from_occupied(other), subject, scope);
+        }
     }
 
     /// `delaycompress`: every plain dated version is compressed, oldest first (compat ROT-31).

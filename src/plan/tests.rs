@@ -186,6 +186,29 @@ fn what_is_no_file_makes_way_for_the_chain_but_not_above_it() {
 }
 
 #[test]
+fn what_is_no_file_makes_way_for_the_compressed_form_of_a_dated_version() {
+    let now = "a-20260506";
+    for delayed in [false, true] {
+        let policy = dated(compressed(keep(3), delayed));
+        let plain = if delayed { vec![("a-20260505", 1)] } else { Vec::new() };
+        let mut log = subject("/d/a", &plain);
+        log.occupied = ["a-20260504.gz", "a-20260505.gz", "a-20260506.gz"]
+            .into_iter()
+            .map(|text| {
+                let RotatedFile { name, place, ending, facts } = version(text, 1);
+                Occupied { name, place, ending, facts }
+            })
+            .collect();
+        let steps = told(&planned(&policy, vec![log]));
+        let in_way = if delayed { "a-20260505.gz" } else { "a-20260506.gz" };
+        let aside: Vec<_> = steps.iter().filter(|step| step.contains("backup")).collect();
+        assert_eq!(aside.len(), 1, "{steps:?}");
+        assert!(aside[0].starts_with(&format!("rename {in_way} {in_way}-2026050607.backup")));
+        assert!(steps.contains(&format!("rename a {now}")), "{steps:?}");
+    }
+}
+
+#[test]
 fn versions_that_are_looked_for_in_vain_are_remarked_on() {
     let remarks = |policy: &Policy, versions: &[(&str, i64)]| {
         planned(policy, vec![subject("/d/a", versions)]).remarks

@@ -1,5 +1,6 @@
 //! One block, from its first log to its `lastaction` (compat 5.2).
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::config::policy::{LogBlock, ScriptKind};
@@ -25,7 +26,7 @@ pub(super) fn handle(
     observer: &mut dyn Observer,
 ) -> bool {
     let mut all_well = true;
-    let (block, any_logs) = (work.block, !work.logs.is_empty());
+    let (block, any_logs) = (&*work.block, !work.logs.is_empty());
     observer.observe(&Event::BlockStarted { block, forced: world.forced, any_logs });
     if !any_logs {
         return true;
@@ -102,7 +103,7 @@ fn decide_all(
                 continue;
             }
         };
-        observer.observe(&Event::Decided { block: work.block, decision: &decision });
+        observer.observe(&Event::Decided { block: &work.block, decision: &decision });
         match decision.verdict {
             Verdict::Rotate(_) if !su::is_settled(policy, identity) => {
                 observer.observe(&Event::Error(&su::changed(&decision.log)));
@@ -254,7 +255,7 @@ impl Handling<'_, '_> {
             }
         }
         for subject in &subjects {
-            self.observer.observe(&Event::Rotating { block: self.work.block, log: &subject.log });
+            self.observer.observe(&Event::Rotating { block: &self.work.block, log: &subject.log });
         }
         self.show_date(&date);
         self.warn(&subjects, identity);
@@ -300,6 +301,12 @@ impl Handling<'_, '_> {
     fn warn(&mut self, subjects: &[Subject], identity: Option<Identity>) {
         let policy = &self.work.block.policy;
         let idle_delay = policy.compression.delayed && !policy.compression.enabled;
+        let dirs: BTreeSet<_> = subjects.iter().flat_map(|subject| &subject.missing_dirs).collect();
+        for dir in dirs {
+            if let Some(line) = su::owner_not_given(&policy.naming.create_old_dir, identity, dir) {
+                self.observer.observe(&Event::Warning(&line));
+            }
+        }
         for log in subjects.iter().map(|subject| &subject.log) {
             if idle_delay {
                 self.observer.observe(&Event::Warning(&format!(

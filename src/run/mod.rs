@@ -14,6 +14,9 @@ mod world;
 pub use scripts::ConfiguredScripts;
 pub use world::World;
 
+use std::borrow::Cow;
+use std::rc::Rc;
+
 use crate::config::policy::LogBlock;
 use crate::event::{Event, Observer};
 use crate::execute::{Outcome, Perform};
@@ -21,13 +24,13 @@ use crate::fault::Fault;
 use crate::names::AnyPath;
 use crate::plan::BlockKey;
 use crate::state::State;
-use crate::survey::{Finding, Index, MatchedLog, match_blocks, verify_old_dir};
+use crate::survey::{Finding, Index, MatchedLog, Promised, match_blocks, verify_old_dir};
 use crate::system::{Accounts, Dirs};
 
 /// A block and the logs that its patterns matched.
 pub struct Work<'a> {
-    /// The block.
-    pub block: &'a LogBlock,
+    /// The block, with what it takes from others: see [`Promised`].
+    pub block: Cow<'a, LogBlock>,
     /// Its logs, in order.
     pub logs: Vec<MatchedLog>,
 }
@@ -43,12 +46,20 @@ pub fn find<'a>(
     let home = |user: Option<&[u8]>| accounts.home(user);
     let matched = match_blocks(blocks, &mut index, &home);
     let mut findings = matched.findings;
+    let mut promised = Promised::default();
+    for (block, logs) in blocks.iter().zip(&matched.logs) {
+        promised.add(block, logs, dirs);
+    }
     let mut work = Vec::with_capacity(blocks.len());
     for (block, logs) in blocks.iter().zip(matched.logs) {
-        let old_dir = verify_old_dir(block, &logs, dirs);
+        let old_dir = verify_old_dir(block, &logs, &promised, dirs);
         let usable = !old_dir.iter().any(|f| matches!(f, Finding::Diagnostic(_)));
         findings.extend(old_dir);
         if usable {
+            let mut block = Cow::Borrowed(block);
+            if let Some(how) = promised.for_block(&block, &logs) {
+                Rc::make_mut(&mut block.to_mut().policy.naming).create_old_dir = how.clone();
+            }
             work.push(Work { block, logs });
         }
     }

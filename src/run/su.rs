@@ -92,17 +92,17 @@ pub(super) fn checks_parent(policy: &Policy, identity: Option<Identity>) -> bool
     }
 }
 
-/// What is said of a `create` whose owner only root could give (fixes B-50).
+/// What is said of a `create` or `createolddir` whose owner only root could give (fixes B-50).
 pub(super) fn owner_not_given(
     create: &Create,
     identity: Option<Identity>,
-    log: &LogPath,
+    made: &LogPath,
 ) -> Option<String> {
     let identity = identity.filter(|identity| create.enabled && identity.uid != 0)?;
     let (uid, gid) = (create.uid?, create.gid?);
     (Identity { uid, gid } != identity).then(|| {
         format!(
-            "{log} is created with owner {} and group {}, as `su` says, and not with {uid} and {gid}: \
+            "{made} is created with owner {} and group {}, as `su` says, and not with {uid} and {gid}: \
              only root could do that",
             identity.uid, identity.gid
         )

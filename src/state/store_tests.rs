@@ -102,6 +102,7 @@ fn both_locks_last_after_the_file_was_replaced() {
     assert!(scene.open(&path, LockMode::Normal).is_ok());
 }
 
+/// Against compat ST-13 (B-13).
 #[test]
 fn a_waiter_ends_up_with_the_file_that_stands_at_the_path() {
     let mut scene = Scene::new();

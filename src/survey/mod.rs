@@ -12,5 +12,5 @@ pub mod rotated;
 pub use facts::{LogFacts, ParentFacts, log_facts};
 pub use index::{Index, Listing, Names};
 pub use matching::{Finding, Matched, MatchedLog, match_blocks};
-pub use old_dir::verify_old_dir;
+pub use old_dir::{Promised, verify_old_dir};
 pub use rotated::{Generation, OldVersions, RotatedFile, old_versions};

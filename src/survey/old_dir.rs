@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::matching::{Finding, MatchedLog};
-use crate::config::policy::{LogBlock, Method, Policy};
+use crate::config::policy::{Create, LogBlock, Method, Policy};
 use crate::diagnostic::{Diagnostic, Prefix, Severity};
 use crate::names::{LogPath, Shown};
 use crate::source::Span;
@@ -40,17 +40,66 @@ pub fn missing_dirs(path: &Path, dirs: &mut Dirs) -> Result<Vec<LogPath>, OpenEr
     Ok(missing)
 }
 
+/// The missing directories that `createolddir` of the blocks is to make: another block may use one as if
+/// it were there, since the reference makes them while it reads the configuration (compat CFG-80).
+#[derive(Debug, Default)]
+pub struct Promised(Vec<(PathBuf, Create)>);
+
+impl Promised {
+    /// Adds those of a block.
+    pub fn add(&mut self, block: &LogBlock, logs: &[MatchedLog], dirs: &mut Dirs) {
+        let naming = &block.policy.naming;
+        if naming.old_dir.is_none() || !naming.create_old_dir.enabled {
+            return;
+        }
+        let mut last = None;
+        for log in logs {
+            let dir = version_dir(&block.policy, &log.path);
+            if last.as_ref() != Some(&dir) {
+                if matches!(dirs.open(&dir), Err(OpenError::Missing)) {
+                    self.0.push((dir.clone(), naming.create_old_dir.clone()));
+                }
+                last = Some(dir);
+            }
+        }
+    }
+
+    /// How a missing directory is made, if a block makes it, or one below it.
+    fn how(&self, dir: &Path) -> Option<&Create> {
+        self.0.iter().find(|(made, _)| made.starts_with(dir)).map(|(_, how)| how)
+    }
+
+    /// How a block without `createolddir` makes a missing `olddir`: as the block that has it.
+    pub fn for_block(&self, block: &LogBlock, logs: &[MatchedLog]) -> Option<&Create> {
+        if block.policy.naming.create_old_dir.enabled || self.0.is_empty() {
+            return None;
+        }
+        logs.iter().find_map(|log| self.how(&version_dir(&block.policy, &log.path)))
+    }
+}
+
 /// Checks `olddir` for every log of a block: both directories are there, they **are** directories
 /// (fixes compat B-56), and a log that is moved stays on its device. With `createolddir` the second one
-/// may be missing; it is made when a log is rotated. Any diagnostic drops the block, and no other.
-pub fn verify_old_dir(block: &LogBlock, logs: &[MatchedLog], dirs: &mut Dirs) -> Vec<Finding> {
+/// may be missing, of this block or of another; it is made when a log is rotated. Any diagnostic drops the
+/// block, and no other.
+pub fn verify_old_dir(
+    block: &LogBlock,
+    logs: &[MatchedLog],
+    promised: &Promised,
+    dirs: &mut Dirs,
+) -> Vec<Finding> {
     if block.policy.naming.old_dir.is_none() {
         return Vec::new();
     }
-    logs.iter().filter_map(|log| verify(block, &log.path, dirs).err()).collect()
+    logs.iter().filter_map(|log| verify(block, &log.path, promised, dirs).err()).collect()
 }
 
-fn verify(block: &LogBlock, log: &LogPath, dirs: &mut Dirs) -> Result<(), Finding> {
+fn verify(
+    block: &LogBlock,
+    log: &LogPath,
+    promised: &Promised,
+    dirs: &mut Dirs,
+) -> Result<(), Finding> {
     let log_dir = match dirs.open(log.dir()) {
         Ok(dir) => dir,
         // Such a log is refused by itself when it is considered.
@@ -75,7 +124,9 @@ fn verify(block: &LogBlock, log: &LogPath, dirs: &mut Dirs) -> Result<(), Findin
         error(block, "bad-olddir", format!("error verifying olddir path {shown}: {cause}"))
     };
     let old_dir = match dirs.open(&target) {
-        Err(OpenError::Missing) if block.policy.naming.create_old_dir.enabled => {
+        Err(OpenError::Missing)
+            if block.policy.naming.create_old_dir.enabled || promised.how(&target).is_some() =>
+        {
             let missing = missing_dirs(&target, dirs).map_err(|cause| unusable(&cause))?;
             // What is made will be on the device of what it is made in.
             let within = missing.first().map_or(target.as_path(), |outermost| outermost.dir());
@@ -141,7 +192,7 @@ mod tests {
     fn said(block: &LogBlock, log: &Path) -> Vec<String> {
         let path = LogPath::new(log).unwrap();
         let logs = [MatchedLog { path, from_wildcard_without_match: false }];
-        let findings = verify_old_dir(block, &logs, &mut Dirs::default());
+        let findings = verify_old_dir(block, &logs, &Promised::default(), &mut Dirs::default());
         let texts = findings.into_iter().map(|finding| match finding {
             Finding::Debug(text) => format!("debug {text}"),
             Finding::Diagnostic(d) => d.to_string(),
@@ -169,6 +220,26 @@ mod tests {
             let found = said(&block(&old_dir, false, false), &log);
             assert_eq!(found, Vec::from_iter(expected), "{}", old_dir.display());
         }
+    }
+
+    #[test]
+    fn a_missing_directory_that_another_block_makes_is_as_good_as_there() {
+        let temp = tempfile::tempdir().unwrap();
+        let log = |name: &str| {
+            let path = LogPath::new(temp.path().join(name)).unwrap();
+            [MatchedLog { path, from_wildcard_without_match: false }]
+        };
+        let mut maker = block(Path::new("x/y"), false, false);
+        Rc::make_mut(&mut maker.policy.naming).create_old_dir.enabled = true;
+        let (mut promised, mut dirs) = (Promised::default(), Dirs::default());
+        promised.add(&maker, &log("a.log"), &mut dirs);
+        for (dir, made) in [("x/y", true), ("x", true), ("x/y/z", false), ("x/z", false)] {
+            let user = block(Path::new(dir), false, false);
+            let findings = verify_old_dir(&user, &log("b.log"), &promised, &mut dirs);
+            assert_eq!(findings.is_empty(), made, "{dir}");
+            assert_eq!(promised.for_block(&user, &log("b.log")).is_some(), made, "{dir}");
+        }
+        assert!(promised.for_block(&maker, &log("a.log")).is_none(), "it makes it as it says");
     }
 
     #[test]

@@ -1,6 +1,8 @@
-//! The command line: several configurations, order and bundling of options, help (compat 1.1).
+//! The command line: several configurations, order and bundling of options, help, order of work (compat 1.1,
+//! 1.2).
 
-use crate::scene::Scene;
+use crate::scene::when::days_ago;
+use crate::scene::{Scene, program};
 
 fn two() -> Scene {
     Scene::new()
@@ -95,11 +97,62 @@ fn the_version_is_printed_on_standard_output() {
         .stdout_has("Default state file path:");
 }
 
+/// Compat CLI-10, CFG-2; the state is locked and written as by any run.
 #[test]
 fn an_unusual_file_as_configuration_is_ignored() {
-    two().run_with(&["-f", "-s", "{state}", "/dev/null"]).quiet();
+    two()
+        .run_with(&["-f", "-v", "-s", "{state}", "/dev/null", "{etc}/one"])
+        .status(0)
+        .stderr_line("Ignoring /dev/null because it's not a regular file.")
+        .expect_files([("a.log.1", "a\n"), ("b.log", "b\n")]);
+    let scene = two().run_with(&["-f", "-s", "{state}", "/dev/null"]).quiet();
+    let state = std::fs::read_to_string(scene.state_path()).expect("a state file");
+    assert_eq!(state, "logrotate state -- version 2\n");
 }
 
+/// Compat CLI-20, ST-23: the last script of the run still finds the state of before.
+#[test]
+fn blocks_are_handled_in_the_order_of_the_files_and_the_state_is_written_in_the_end() {
+    let block = |name: &str| {
+        format!(
+            "{{dir}}/{name}.log {{\nrotate 1\nlastaction\n(echo {name}; cat {{state}}) >> {{out}}/seen\nendscript\n}}\n"
+        )
+    };
+    let before = "logrotate state -- version 2\n";
+    Scene::new()
+        .config_file("one", &(block("b") + &block("a")))
+        .config_file("two", "rotate x\n")
+        .config_file("three", &block("c"))
+        .log("a.log", "a\n")
+        .log("b.log", "b\n")
+        .log("c.log", "c\n")
+        .state_text(before)
+        .run_with(&["-f", "-s", "{state}", "{etc}/one", "{etc}/two", "{etc}/three"])
+        .status(1)
+        .expect_out("seen", &format!("b\n{before}a\n{before}c\n{before}"))
+        .expect_recorded_now("a.log")
+        .expect_recorded_now("c.log");
+}
+
+/// Compat CLI-24.
+#[test]
+fn a_run_that_is_killed_leaves_the_state_of_before() {
+    let mut scene = Scene::new()
+        .config("{dir}/a.log {\nrotate 1\npostrotate\necho > {out}/held; sleep 1\nendscript\n}")
+        .log("a.log", "x\n")
+        .state("a.log", days_ago(9));
+    let before = std::fs::read(scene.state_path()).expect("state");
+    let args = ["-f", "-s", "{state}", "{config}"].map(|a| scene.expand(a));
+    let run = scene.start(program(), args);
+    while !scene.out_path("held").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    run.kill();
+    assert_eq!(std::fs::read(scene.state_path()).expect("state"), before);
+    scene.expect_files([("a.log.1", "x\n")]);
+}
+
+/// Compat CLI-11.
 #[test]
 fn the_same_configuration_twice_names_its_logs_twice() {
     two()

@@ -98,6 +98,18 @@ fn a_failed_compressor_leaves_the_plain_file() {
         .expect_recorded_now("a.log");
 }
 
+/// Compat ROT-74.
+#[test]
+fn a_failed_compressor_leaves_the_oldest_version_in_place() {
+    Scene::new()
+        .config("{dir}/a.log {\ncompress\ncompresscmd /bin/false\ncompressext .gz\nrotate 1\n}")
+        .log("a.log", "x\n")
+        .file("a.log.1.gz", "1\n")
+        .run(["-f"])
+        .status(1)
+        .expect_files([("a.log.1", "x\n"), ("a.log.2.gz", "1\n")]);
+}
+
 #[test]
 fn a_compressor_that_fails_for_days_costs_no_version() {
     differs("B-04", || {

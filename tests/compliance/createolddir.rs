@@ -48,6 +48,34 @@ fn all_that_is_missing_on_the_way_is_made_alike() {
         .expect_owner("x/y/z", 1, 4);
 }
 
+/// 3.21 has made the directory by then, so its next run goes on.
+#[test]
+fn an_owner_that_cannot_be_given_is_a_warning() {
+    differs("B-50", || {
+        Scene::new()
+            .config(
+                "{dir}/sub/*.log {\nrotate 2\nolddir x/y\nsu daemon daemon\n\
+                 createolddir 0750 root adm\nsharedscripts\n}\n",
+            )
+            .dir("sub")
+            .owner(1, 1)
+            .log("sub/a.log", "x\n")
+            .owner(1, 1)
+            .log("sub/b.log", "x\n")
+            .owner(1, 1)
+            .run(["-f"])
+            .status(0)
+            .expect_stderr(
+                "warning: {dir}/sub/x is created with owner 1 and group 1, as `su` says, and not \
+                 with 0 and 4: only root could do that\n\
+                 warning: {dir}/sub/x/y is created with owner 1 and group 1, as `su` says, and not \
+                 with 0 and 4: only root could do that\n",
+            )
+            .expect_owner("sub/x/y", 1, 1)
+            .expect_mode("sub/x/y", 0o750);
+    });
+}
+
 #[test]
 fn logs_that_share_scripts_share_it() {
     Scene::new()
@@ -57,6 +85,39 @@ fn logs_that_share_scripts_share_it() {
         .run(["-f"])
         .quiet()
         .expect_files([("old/a.log.1.gz", "a\n"), ("old/b.log.1.gz", "b\n")]);
+}
+
+#[test]
+fn what_one_block_makes_another_may_use() {
+    Scene::new()
+        .config(
+            "{dir}/a.log {\nrotate 2\nolddir {dir}/x/y\ncreateolddir 0750 daemon adm\n}\n\
+             {dir}/b.log {\nrotate 2\nolddir {dir}/x/y\n}\n{dir}/c.log {\nrotate 2\nolddir x\n}\n",
+        )
+        .log("b.log", "b\n")
+        .log("a.log", "a\n")
+        .log("c.log", "c\n")
+        .run(["-f"])
+        .quiet()
+        .expect_files([("x/y/a.log.1", "a\n"), ("x/y/b.log.1", "b\n"), ("x/c.log.1", "c\n")])
+        .expect_mode("x/y", 0o750)
+        .expect_owner("x", 1, 4);
+}
+
+#[test]
+fn what_a_block_would_make_is_made_for_another_that_comes_first() {
+    Scene::new()
+        .config(
+            "{dir}/a.log {\nrotate 2\nolddir x\ncreateolddir 0750 daemon adm\ndaily\n}\n\
+             {dir}/b.log {\nrotate 2\nolddir x\nsize 1\n}\n",
+        )
+        .log("a.log", "a\n")
+        .log("b.log", "b\n")
+        .run([])
+        .quiet()
+        .expect_files([("a.log", "a\n"), ("x/b.log.1", "b\n")])
+        .expect_mode("x", 0o750)
+        .expect_owner("x", 1, 4);
 }
 
 #[test]

@@ -147,3 +147,18 @@ fn a_clash_on_a_dated_name_removes_nothing() {
             ]);
     });
 }
+
+#[test]
+fn a_link_that_has_the_name_of_the_compressed_version_makes_way() {
+    let year = stamp("%Y");
+    Scene::new()
+        .config("{dir}/a.log {\nrotate 3\ndateext\ndateformat -%Y\ncompress\n}\n")
+        .log("a.log", "x\n")
+        .symlink(&format!("a.log-{year}.gz"), "nowhere")
+        .run(["-f"])
+        .status(0)
+        .expect_files([
+            (&format!("a.log-{year}.gz"), "x\n"),
+            (&format!("a.log-{year}.gz-{}.backup", stamp("%Y%m%d%H")), "nowhere"),
+        ]);
+}

@@ -50,6 +50,14 @@ fn it_says_what_would_be_done() {
 }
 
 #[test]
+fn it_tells_no_move_of_what_it_would_have_removed_or_compressed() {
+    untouched("create").stderr_lacks("a.log.2 to").stderr_lacks("{dir}/a.log.4");
+    untouched("maxage 0").stderr_lacks("a.log.2 to");
+    let delayed = untouched("compress\ndelaycompress");
+    delayed.stderr_has("compressing log with").stderr_lacks("renaming {dir}/a.log.1 to");
+}
+
+#[test]
 fn a_missing_state_file_is_fine_and_is_not_made() {
     let scene = Scene::new()
         .config("{dir}/a.log {\nrotate 1\n}")

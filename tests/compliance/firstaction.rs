@@ -22,6 +22,7 @@ fn it_runs_once_for_the_block_before_all_else_with_the_patterns() {
         });
 }
 
+/// Compat ROT-10, ST-20.
 #[test]
 fn a_failure_ends_the_block_and_records_nothing() {
     let then = days_ago(3);
@@ -41,6 +42,7 @@ fn a_failure_ends_the_block_and_records_nothing() {
         .expect_record("a.log", then);
 }
 
+/// Compat ROT-10.
 #[test]
 fn it_does_not_run_when_no_log_is_due() {
     Scene::new()

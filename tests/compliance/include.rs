@@ -117,6 +117,7 @@ fn a_failing_include_drops_the_block_by_its_name() {
     });
 }
 
+/// Compat CFG-5, CFG-61.
 #[test]
 fn a_dangling_link_in_a_directory_is_an_error_and_the_others_are_read() {
     Scene::new()
@@ -145,6 +146,7 @@ fn a_tilde_is_the_home_directory() {
         .stderr_has("/home/more:1 bad rotation count 'x'");
 }
 
+/// Compat CFG-2, CFG-62.
 #[test]
 fn empty_files_and_directories_below_are_told_with_verbose() {
     Scene::new()

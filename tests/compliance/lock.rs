@@ -29,6 +29,7 @@ fn a_second_run_is_exit_three_and_rotates_nothing() {
     holder.kill();
 }
 
+/// Compat CLI-20, CLI-22.
 #[test]
 fn errors_in_the_configuration_are_said_first() {
     let (scene, holder) = locked();
@@ -107,7 +108,7 @@ fn two_runs_on_a_state_file_that_all_may_read_exclude_each_other() {
     });
 }
 
-/// The time in the version's name is that of the run.
+/// The time in the version's name is that of the run (compat CLI-20).
 #[test]
 fn now_is_read_after_the_wait() {
     differs("B-41", || {

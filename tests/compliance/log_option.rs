@@ -1,6 +1,6 @@
 //! `-l FILE` (compat CLI-30, CLI-31).
 
-use crate::scene::Scene;
+use crate::scene::{Scene, differs};
 
 fn scene() -> Scene {
     Scene::new().config("{dir}/a.log {\nrotate 1\n}").log("a.log", "x\n")
@@ -48,6 +48,7 @@ fn a_file_that_cannot_be_opened_is_said_and_does_not_count() {
         .expect_files([("a.log.1", "x\n")]);
 }
 
+/// Compat SCR-7.
 #[test]
 fn scripts_inherit_the_file_as_their_first_free_descriptor() {
     let scene = Scene::new()
@@ -59,6 +60,22 @@ fn scripts_inherit_the_file_as_their_first_free_descriptor() {
         .quiet();
     let text = messages(&scene);
     assert!(text.contains("from the script\n"), "{text}");
+}
+
+/// Compat SCR-7: also by a run that makes the state file.
+#[test]
+fn scripts_inherit_no_state_file() {
+    differs("B-39", || {
+        Scene::new()
+            .config(
+                "{dir}/a.log {\nrotate 1\nprerotate\n\
+                 ls -l /proc/$$/fd | grep -c {state} > {out}/count; true\nendscript\n}",
+            )
+            .log("a.log", "x\n")
+            .run(["-f"])
+            .status(0)
+            .expect_out("count", "0\n");
+    });
 }
 
 #[test]

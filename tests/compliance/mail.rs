@@ -101,6 +101,7 @@ fn nomail_takes_back_a_global_mail() {
         .expect_files([("a.log.1", "new\n")]);
 }
 
+/// Compat ROT-74.
 #[test]
 fn a_version_whose_mail_failed_stays() {
     with_mailer("{dir}/a.log {\nrotate 1\nmail root@x\n}", "exit 1")

@@ -29,15 +29,18 @@ fn the_dated_name_ends_in_the_minute() {
     });
 }
 
+/// Compat CFG-74; that -1 and what does not fit are no large numbers is our own (B-29).
 #[test]
 fn no_minutes_at_all_are_an_error() {
     differs("D-2", || {
-        Scene::new()
-            .config("{dir}/a.log {\nminutes 0\nrotate 1\n}")
-            .log("a.log", "x\n")
-            .run(["-f"])
-            .status(1)
-            .stderr_has("error: {config}:2 bad minutes '0'\n")
-            .expect_files([("a.log", "x\n")]);
+        for bad in ["0", "x", "1x", "-1", "4294967296"] {
+            Scene::new()
+                .config(&format!("{{dir}}/a.log {{\nminutes {bad}\nrotate 1\n}}"))
+                .log("a.log", "x\n")
+                .run(["-f"])
+                .status(1)
+                .stderr_has(&format!("error: {{config}}:2 bad minutes '{bad}'\n"))
+                .expect_files([("a.log", "x\n")]);
+        }
     });
 }

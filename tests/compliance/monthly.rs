@@ -39,15 +39,18 @@ fn with_a_day_a_log_rotates_once_a_month() {
     });
 }
 
+/// Compat CFG-75.
 #[test]
-fn a_day_above_31_is_an_error() {
+fn what_is_no_day_from_zero_to_31_is_an_error() {
     differs("D-2", || {
-        Scene::new()
-            .config("{dir}/a.log {\nmonthly 32\nrotate 1\n}")
-            .log("a.log", "x\n")
-            .run(["-f"])
-            .status(1)
-            .stderr_has("error: {config}:2 bad monthly directive ' 32'\n")
-            .expect_files([("a.log", "x\n")]);
+        for bad in ["32", "-1", "0x1", "x", "1 2", "=3"] {
+            Scene::new()
+                .config(&format!("{{dir}}/a.log {{\nmonthly {bad}\nrotate 1\n}}"))
+                .log("a.log", "x\n")
+                .run(["-f"])
+                .status(1)
+                .stderr_has(&format!("error: {{config}}:2 bad monthly directive ' {bad}'\n"))
+                .expect_files([("a.log", "x\n")]);
+        }
     });
 }

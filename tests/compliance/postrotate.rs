@@ -43,6 +43,7 @@ fn the_new_log_is_there_already() {
         .expect_out("size", "0\n");
 }
 
+/// Compat ST-20.
 #[test]
 fn a_failure_leaves_the_log_rotated_and_recorded() {
     Scene::new()
@@ -57,6 +58,7 @@ fn a_failure_leaves_the_log_rotated_and_recorded() {
         .expect_recorded_now("a.log");
 }
 
+/// Compat ROT-74.
 #[test]
 fn a_failure_leaves_the_version_uncompressed_and_the_oldest_in_place() {
     Scene::new()

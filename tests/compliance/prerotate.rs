@@ -63,6 +63,7 @@ fn a_version_that_it_makes_moves_up_also_in_a_directory_of_ten_thousand_files() 
 }
 
 /// 3.21 records it as rotated.
+/// Compat ST-20.
 #[test]
 fn a_failure_leaves_the_record() {
     differs("B-46", || {

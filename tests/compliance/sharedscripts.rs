@@ -18,6 +18,7 @@ fn the_scripts_run_once_around_all_logs() {
         .expect_files([("a.log.1.gz", "a\n"), ("b.log.1.gz", "b\n")]);
 }
 
+/// Compat ROT-14.
 #[test]
 fn only_the_logs_that_are_due_are_rotated() {
     Scene::new()

@@ -27,6 +27,7 @@ fn it_is_made_with_mode_0640() {
     assert_eq!(lines(&scene).len(), 1);
 }
 
+/// Compat ST-2.
 #[test]
 fn version_one_is_read_and_version_two_is_written() {
     let scene = Scene::new()
@@ -110,18 +111,65 @@ fn quotes_are_optional_and_missing_time_is_midnight() {
         .stderr_line("  Last rotated at 2026-01-02 00:00");
 }
 
+/// Compat ST-2.
 #[test]
 fn a_bad_first_line_is_an_error_and_the_run_goes_on() {
+    for bad in [
+        "garbage\n",
+        "\n",
+        "logrotate state -- version 3\n",
+        "logrotate state -- version 2 \n",
+        "logrotate state -- version 2\r\n",
+        " logrotate state -- version 2\n",
+    ] {
+        let scene = Scene::new()
+            .config("{dir}/a.log {\nsize 1\nrotate 1\n}")
+            .log("a.log", "x\n")
+            .state_text(bad)
+            .run([])
+            .status(1)
+            .stderr_line("error: bad top line in state file {state}")
+            .expect_files([("a.log.1", "x\n")])
+            .expect_recorded_now("a.log");
+        assert_eq!(lines(&scene).len(), 1);
+    }
+}
+
+/// Compat ST-2.
+#[test]
+fn an_empty_file_is_an_empty_state() {
     let scene = Scene::new()
         .config("{dir}/a.log {\nsize 1\nrotate 1\n}")
         .log("a.log", "x\n")
-        .state_text("garbage\n")
+        .state_text("")
         .run([])
-        .status(1)
-        .stderr_line("error: bad top line in state file {state}")
-        .expect_files([("a.log.1", "x\n")])
+        .quiet()
         .expect_recorded_now("a.log");
     assert_eq!(lines(&scene).len(), 1);
+}
+
+/// Compat ST-6.
+#[test]
+fn records_above_a_bad_line_are_kept() {
+    let then = midnight(3);
+    let scene = Scene::new()
+        .config("{dir}/a.log {\nsize 1M\nrotate 1\n}\n{dir}/b.log {\nrotate 1\nsize 1\n}\n")
+        .log("a.log", "x\n")
+        .log("b.log", "x\n")
+        .state_text("logrotate state -- version 2\n")
+        .state("a.log", then)
+        .then(|scene| {
+            use std::io::Write;
+            let mut file = std::fs::File::options().append(true).open(scene.state_path());
+            file.as_mut().expect("state").write_all(b"nonsense\n").expect("a line");
+        })
+        .run([])
+        .status(1)
+        .stderr_line("error: bad line 3 in state file {state}")
+        .expect_files([("a.log", "x\n"), ("b.log.1", "x\n")])
+        .expect_record("a.log", then)
+        .expect_recorded_now("b.log");
+    assert_eq!(lines(&scene).len(), 2, "the bad line is gone");
 }
 
 #[test]
@@ -142,6 +190,7 @@ fn a_bad_line_is_an_error() {
     }
 }
 
+/// Compat ST-6.
 #[test]
 fn records_behind_a_bad_line_are_not_lost() {
     differs("B-12", || {
@@ -181,6 +230,7 @@ fn dev_null_holds_no_state_and_is_not_replaced() {
     scene.ended(run).quiet().expect_files([("sub/a.log.1", "x\n")]);
 }
 
+/// Compat ST-20.
 #[test]
 fn a_failed_move_is_tried_again_by_the_next_run() {
     differs("B-46", || {

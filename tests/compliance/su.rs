@@ -85,6 +85,7 @@ fn a_log_that_the_user_may_not_see_is_an_error() {
         .expect_files([("sub/a.log", "a\n")]);
 }
 
+/// Compat SU-4.
 #[test]
 fn a_directory_that_others_may_write_is_fine() {
     Scene::new()
@@ -137,6 +138,7 @@ fn run_with_groups(mut scene: Scene) -> Scene {
     scene.ended(ran)
 }
 
+/// Compat SU-2.
 #[test]
 fn supplementary_groups_are_dropped() {
     differs("B-14", || {
@@ -159,9 +161,13 @@ fn supplementary_groups_are_dropped() {
     });
 }
 
+/// Compat SU-5; that user could not write it.
 #[test]
 fn the_state_stays_with_whoever_started_the_program() {
+    use std::os::unix::fs::MetadataExt;
     let scene = of_daemon("su daemon daemon").run(["-f"]).quiet();
+    let state = std::fs::metadata(scene.state_path()).expect("state");
+    assert_eq!((state.uid(), state.gid(), state.mode() & 0o777), (0, 0, 0o640));
     scene.expect_recorded_now("sub/a.log");
 }
 
@@ -233,6 +239,7 @@ fn bad_arguments_drop_the_block() {
     }
 }
 
+/// Compat ROT-61; 3.21 does the same without a warning.
 #[test]
 fn an_owner_that_cannot_be_given_is_a_warning() {
     differs("B-50", || {

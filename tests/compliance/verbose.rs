@@ -1,12 +1,13 @@
 //! `-v` and silence without it (compat CLI-23, MSG-10..14).
 
-use crate::scene::{Scene, differs};
+use crate::scene::{Scene, differs, when};
 
 #[test]
 fn without_it_a_run_says_nothing() {
     Scene::new().config("{dir}/a.log {\nrotate 1\n}").log("a.log", "x\n").run(["-f"]).quiet();
 }
 
+/// Compat RD-1, RD-23.
 #[test]
 fn with_it_a_run_says_what_it_does() {
     Scene::new()
@@ -34,6 +35,23 @@ fn with_it_a_run_says_why_a_log_is_not_due() {
         .run(["--verbose"])
         .status(0)
         .stderr_has("log does not need rotating (log size is below the 'size' threshold)");
+}
+
+#[test]
+fn it_tells_what_is_there_and_not_what_is_not() {
+    differs("verbose", || {
+        Scene::new()
+            .config("{dir}/a.log {\nrotate 4\n}")
+            .log("a.log", "x\n")
+            .file("a.log.1", "1\n")
+            .state("a.log", when::days_ago(1))
+            .run(["-f", "-v"])
+            .status(0)
+            .stderr_lacks("Creating new state")
+            .stderr_has("renaming {dir}/a.log.1 to {dir}/a.log.2")
+            .stderr_lacks("renaming {dir}/a.log.2 to {dir}/a.log.3")
+            .stderr_lacks("old log {dir}/a.log.2 does not exist");
+    });
 }
 
 #[test]

@@ -39,13 +39,16 @@ fn a_week_without_a_day_begins_on_sunday() {
     assert_eq!(rotates("weekly", days_ago(1)), today() == 0);
 }
 
+/// Compat CFG-75. 3.21 shows the text in another way.
 #[test]
-fn a_day_above_seven_is_an_error() {
-    Scene::new()
-        .config("{dir}/a.log {\nweekly 8\nrotate 1\n}")
-        .log("a.log", "x\n")
-        .run(["-f"])
-        .status(1)
-        .stderr_has("error: {config}:2 bad weekly directive '")
-        .expect_files([("a.log", "x\n")]);
+fn what_is_no_day_from_zero_to_seven_is_an_error() {
+    for bad in ["8", "-1", "0x1", "x", "1 2", "1,", "=3", "1 # Monday"] {
+        Scene::new()
+            .config(&format!("{{dir}}/a.log {{\nweekly {bad}\nrotate 1\n}}"))
+            .log("a.log", "x\n")
+            .run(["-f"])
+            .status(1)
+            .stderr_has("error: {config}:2 bad weekly directive '")
+            .expect_files([("a.log", "x\n")]);
+    }
 }

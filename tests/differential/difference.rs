@@ -55,7 +55,7 @@ pub fn differences(case: &Case, theirs: &Seen, ours: &Seen) -> Vec<Item> {
                     && a.mode & 0o170_000 == b.mode & 0o170_000
                     && unpacked(&a.content) == unpacked(&b.content)
             };
-            let alike = a.zip(b).is_some_and(same);
+            let alike = a.zip(b).is_some_and(same) && !moved(theirs, ours, name);
             add(if alike { Aspect::Attributes } else { Aspect::Files }, name, dir, text);
         }
     }
@@ -82,6 +82,22 @@ pub fn differences(case: &Case, theirs: &Seen, ours: &Seen) -> Vec<Item> {
         }
     }
     items
+}
+
+/// Whether what one has under a name is what the other has under another one: it was moved in one of
+/// the runs only. That the next version holds the same, as with `copy`, is chance.
+fn moved(theirs: &Seen, ours: &Seen, name: &Path) -> bool {
+    let elsewhere = |there: &Seen, here: &Seen| {
+        there.tree.0.get(name).is_some_and(|entry| {
+            here.tree.0.iter().any(|(other, found)| {
+                other != name
+                    && other.parent() == name.parent()
+                    && equal(entry, found)
+                    && !there.tree.0.get(other).is_some_and(|at_other| equal(entry, at_other))
+            })
+        })
+    };
+    elsewhere(theirs, ours) || elsewhere(ours, theirs)
 }
 
 fn equal(a: &TreeEntry, b: &TreeEntry) -> bool {

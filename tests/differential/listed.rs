@@ -71,7 +71,8 @@ pub const LISTED: &[Listed] = &[
         let refused = dir.mode & 0o002 != 0 || dir.mode & 0o020 != 0 && dir.owner.1 != 0;
         s.su.is_none() && refused && recorded(m, b).any(|(_, at)| m.now() - at > YEAR)
     }),
-    record("ambiguous-hour", true, |m, _, _, _| ambiguous(m)),
+    // In a case with such an hour this row is found before those of other records: no going on.
+    record("ambiguous-hour", false, |m, _, _, _| ambiguous(m)),
     row("B-04", WE_GO_ON, |m, b, s, _| {
         versions(m, b, s, |v| left_plain(&v, s)) || dated(m, b, s, |m, n| dated_twin(m, n, s))
     }),
@@ -92,7 +93,9 @@ pub const LISTED: &[Listed] = &[
         s.rotate == 0 && (is_dated || versions(m, b, s, |v| !v.is_empty()) && !s.dated)
     }),
     row("occupied", WE_GO_ON, |m, b, s, _| occupied(m, b, s)),
-    row("D-2", EITHER, |_, _, s, _| s.dated && s.format().contains("%z")),
+    row("D-2", EITHER, |m, b, s, item| {
+        s.dated && s.format().contains("%z") && fails_if_that_is_its(m, b, s, item)
+    }),
     row("D-2", WE_GO_ON, |m, b, s, item| {
         begun_day(m, b, s)
             || s.rotate == 0 && s.copies && s.mail.is_some()
@@ -122,11 +125,25 @@ pub const LISTED: &[Listed] = &[
     row("B-56", EITHER, |m, b, s, _| {
         s.is_place_missing() && s.create_old_dir && is_denied(m, b, s)
     }),
+    // They look for it while they read the block, and do not know yet that a later one makes it.
+    row("B-56", WE_GO_ON, |m, b, s, _| {
+        s.is_place_missing()
+            && !s.create_old_dir
+            && makers(m.case, b, s).any(|maker| maker > index(m.case, b))
+    }),
+    row("B-50", WE_GO_ON, |_, _, s, _| {
+        s.is_place_missing()
+            && s.create_old_dir
+            && s.su.is_some_and(|ids| ids.0 != 0)
+            && s.values("createolddir").any(|value| value.contains(char::is_alphabetic))
+    }),
     row("planted-link", EITHER, |m, b, s, _| {
         s.on("allowhardlink") && m.before.0[Path::new(b.dir)].mode & 0o022 != 0
     }),
-    row("B-11", EITHER, |m, _, s, _| {
-        s.trigger().0 == "weekly" && spring(m) || s.trigger().0 == "hourly" && ambiguous(m)
+    row("B-11", WE_FAIL, |m, b, s, item| {
+        let sooner =
+            s.trigger().0 == "weekly" && spring(m) || s.trigger().0 == "hourly" && ambiguous(m);
+        sooner && fails_if_that_is_its(m, b, s, item)
     }),
     row("B-05", WE_GO_ON, |m, b, s, _| s.shared && is_denied(m, b, s)),
     row("B-16", WE_GO_ON, |m, b, s, _| s.shared && (fails(s) || refuses(m, b, s))),
@@ -137,6 +154,8 @@ pub const LISTED: &[Listed] = &[
     row("B-06", WE_GO_ON, |m, b, s, _| {
         s.rename_copy && (script_fails(s, "postrotate") || is_denied(m, b, s))
     }),
+    // What could not be copied is tried again.
+    row("B-06", WE_FAIL, |m, b, s, _| m.run > 0 && s.rename_copy && is_denied(m, b, s)),
     row("mail-plain", WE_GO_ON, |m, b, s, _| {
         let is_plain = |name: &str| !name.ends_with(&s.compress_ending);
         s.mail.is_some()
@@ -152,16 +171,18 @@ pub const LISTED: &[Listed] = &[
             s.mail.is_some() && b.logs.iter().any(|log| log.contains(&b'\n'))
         })
     },
-    row("B-42", EITHER, |m, b, s, _| {
-        // What was not packed by gzip cannot be unpacked.
-        let fails =
-            |to: &str| to.starts_with("fail") || s.compress && !s.packs() || is_denied(m, b, s);
-        s.mail.is_some_and(fails) && removes(m, b, s)
+    // A later run tries again, and may fail again.
+    row("B-42", WE_FAIL, |m, b, s, item| {
+        mail_fails(m, b, s)
+            && (s.mail_first || removes(m, b, s))
+            && (item.aspect != Aspect::Status || m.run > 0)
     }),
-    row("postponed", EITHER, |m, b, s, _| {
-        (script_fails(s, "preremove") || s.on("shred") && is_denied(m, b, s)) && removes(m, b, s)
+    row("postponed", WE_FAIL, |m, b, s, item| {
+        (script_fails(s, "preremove") || s.on("shred") && is_denied(m, b, s))
+            && removes(m, b, s)
+            && (item.aspect != Aspect::Status || m.run > 0)
     }),
-    row("B-32", &[], |m, b, _, _| is_behind_a_bad_block(m.case, b)),
+    row("B-32", &[], |m, b, _, _| is_behind_a_bad_block(m, b)),
     row("B-07", WE_GO_ON, |_, _, s, _| s.rotate == -1 && s.start == 0 && !s.dated),
     row("B-12", WE_GO_ON, |m, b, _, item| {
         let Some(bad) = m.case.bad_line.filter(|_| m.run == 0) else { return false };
@@ -173,13 +194,17 @@ pub const LISTED: &[Listed] = &[
             _ => recorded(m, b).any(|(line, _)| line > bad),
         }
     }),
-    row("B-22", EITHER, |m, b, _, _| {
+    row("B-22", EITHER, |m, b, s, item| {
         let adds = |(name, _): &(&str, String)| *name == "addextension";
-        m.case.globals.iter().any(adds) && !b.lines.iter().any(adds)
+        m.case.globals.iter().any(adds)
+            && !b.lines.iter().any(adds)
+            && fails_if_that_is_its(m, b, s, item)
     }),
-    row("B-26", EITHER, |_, b, s, _| {
+    // What they do not find they need not mail or compress.
+    row("B-26", WE_FAIL, |m, b, s, item| {
         (s.dated || s.rotate == -1)
             && b.logs.iter().any(|log| log.iter().any(|c| b"[]*?\\".contains(c)))
+            && fails_if_that_is_its(m, b, s, item)
     }),
     Listed {
         aspects: &[Aspect::Files, Aspect::Calls],
@@ -189,6 +214,23 @@ pub const LISTED: &[Listed] = &[
         aspects: &[Aspect::Status, Aspect::Calls],
         ..row("B-43", WE_GO_ON, |m, b, s, _| {
             (s.value("preremove").is_some() || s.mail.is_some() || s.on("shred"))
+                && versions(m, b, s, |v| one_too_many(&v, s))
+        })
+    },
+    // What they do not do for it cannot fail.
+    Listed {
+        aspects: &[Aspect::Status],
+        ..row("B-43", WE_FAIL, |m, b, s, _| {
+            (script_fails(s, "preremove") || mail_fails(m, b, s))
+                && versions(m, b, s, |v| one_too_many(&v, s))
+        })
+    },
+    // If what is below it has expired, they do not run into it; then a failure later spares it.
+    Listed {
+        aspects: &[Aspect::Files],
+        ..row("B-43", &[], |m, b, s, _| {
+            s.value("maxage").is_some()
+                && (compressor_fails(s) || fails(s) || mail_fails(m, b, s))
                 && versions(m, b, s, |v| one_too_many(&v, s))
         })
     },
@@ -312,20 +354,68 @@ fn default_mode(block: &Block, s: &Settings<'_>, item: &Item) -> bool {
 }
 
 /// Whether an earlier block of the same file cannot have the directory for old versions that it names.
-fn is_behind_a_bad_block(case: &Case, block: &Block) -> bool {
+fn is_behind_a_bad_block(m: &Moment<'_>, block: &Block) -> bool {
+    let case = m.case;
     let is_bad = |other: &&Block| {
         let s = Settings::of(case, other);
         let elsewhere = s.old_dir == Some("{other}") && !s.copies && !s.rename_copy;
-        s.is_place_missing() && !s.create_old_dir || elsewhere
+        // They make it while they read.
+        let owner = s.values("createolddir").any(|value| value.contains(char::is_alphabetic));
+        let is_lowered = owner && s.su.is_some_and(|ids| ids.0 != 0);
+        let unmade = if s.create_old_dir {
+            is_denied(m, other, &s) || is_lowered
+        } else {
+            !makers(case, other, &s).any(|maker| maker < index(case, other))
+        };
+        s.is_place_missing() && unmade || elsewhere
     };
-    let place = case.blocks.iter().position(|b| b.dir == block.dir && b.patterns == block.patterns);
-    let before = case.blocks.iter().take(place.unwrap_or(0));
+    let before = case.blocks.iter().take(index(case, block));
     before.filter(|other| other.file == block.file).any(|other| is_bad(&other))
+}
+
+/// The place of a block in the configuration.
+fn index(case: &Case, block: &Block) -> usize {
+    let same = |b: &Block| b.dir == block.dir && b.patterns == block.patterns;
+    case.blocks.iter().position(same).unwrap_or(0)
+}
+
+/// The blocks that make the directory for old versions of this one.
+fn makers<'a>(
+    case: &'a Case,
+    block: &Block,
+    s: &Settings<'_>,
+) -> impl Iterator<Item = usize> + use<'a> {
+    let place = s.place(block.dir);
+    (0..).zip(&case.blocks).filter_map(move |(at, other)| {
+        let of = Settings::of(case, other);
+        (of.create_old_dir && of.place(other.dir).starts_with(&place)).then_some(at)
+    })
 }
 
 /// Whether this script of the block fails.
 fn script_fails(s: &Settings<'_>, name: &str) -> bool {
     s.value(name).is_some_and(|text| text.contains("exit 3"))
+}
+
+/// Whether mail fails: to such an address, or because what was not packed by gzip cannot be unpacked.
+fn mail_fails(m: &Moment<'_>, block: &Block, s: &Settings<'_>) -> bool {
+    let fails =
+        |to: &str| to.starts_with("fail") || s.compress && !s.packs() || is_denied(m, block, s);
+    s.mail.is_some_and(fails)
+}
+
+/// Whether an item that is the exit status can come of another time or name of the new version: only if
+/// something fails then, or does not.
+fn fails_if_that_is_its(m: &Moment<'_>, block: &Block, s: &Settings<'_>, item: &Item) -> bool {
+    item.aspect != Aspect::Status
+        || fails(s)
+        || script_fails(s, "lastaction")
+        || compressor_fails(s)
+        || mail_fails(m, block, s)
+        || is_denied(m, block, s)
+        || occupied(m, block, s)
+        // The name may be that of a file.
+        || dated(m, block, s, |_, _| true)
 }
 
 /// Whether the command that compresses fails; `cat` does if it is told a level.

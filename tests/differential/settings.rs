@@ -159,12 +159,13 @@ impl<'a> Settings<'a> {
 
     /// The date in the name of a version that was made then.
     pub fn suffix(&self, at: DateTime<Tz>) -> String {
-        let ago = ["dateyesterday", "datehourago"];
-        let at = match self.lines.iter().rev().find(|(name, _)| ago.contains(name)) {
-            Some(("dateyesterday", _)) => (at - Duration::days(1)).with_hour(12).unwrap_or(at),
-            Some(("datehourago", _)) => at - Duration::hours(1),
-            _ => at,
+        // The first is done first.
+        let at = if self.on("dateyesterday") {
+            (at - Duration::days(1)).with_hour(12).unwrap_or(at)
+        } else {
+            at
         };
+        let at = if self.on("datehourago") { at - Duration::hours(1) } else { at };
         at.format(&self.format().replace("%%Y", &format!("%%{}", at.year()))).to_string()
     }
 }
