@@ -4,12 +4,12 @@ use std::path::Path;
 
 use crate::event::{Event, Observer};
 use crate::execute::copy::Making;
-use crate::execute::site::{Effect, Result, Site, refused, system};
+use crate::execute::site::{Effect, Halt, Result, Site, refused, system};
 use crate::fault::Fault;
 use crate::names::Shown;
-use crate::plan::step::{Action, Compressor, Effort, Place, Step, Why};
+use crate::plan::step::{Action, Compressor, Effort, Place, Step};
 use crate::system::child::{self, Ended as ChildEnded, Filtered, NotRun};
-use crate::system::file::{self, Access, OpenFile, Wanted};
+use crate::system::file::{self, Access, OpenFile, Refused, Wanted};
 use crate::system::packing::pool::{Ended, Task};
 use crate::system::packing::{Format, NotCompressed, usual_jobs};
 use crate::system::{Errno, file_system};
@@ -171,7 +171,10 @@ fn judge(
 
 /// Makes sure that what was made from a file, which is about to be removed for it, is in place and that
 /// its name is on disk too.
-pub(super) fn secure(site: &Site<'_>, source: &Place, why: Why) -> Result<()> {
+///
+/// # Errors
+/// If it is not. What was made is in doubt then, and is removed: it is made again by a later run.
+pub(super) fn secure(site: &Site<'_>, source: &Place) -> std::result::Result<(), Halt> {
     // It stands shortly before: a plan may have thousands of other logs.
     let mut earlier = site.plan.steps.iter().take(site.at).rev();
     let made = earlier.find_map(|step| match &step.action {
@@ -181,24 +184,25 @@ pub(super) fn secure(site: &Site<'_>, source: &Place, why: Why) -> Result<()> {
         _ => None,
     });
     let Some(to) = made else {
-        // The removal alone was postponed; the compressed form was made sure of before.
-        if why == Why::Compressed {
-            return Ok(());
-        }
-        let what = format!("Failed to remove old log {}", site.shown(source));
-        return Err(Fault::new(format!("{what}: nothing was made from it")));
+        // The removal alone was postponed; what was made was made sure of before.
+        return Ok(());
     };
     let what = format!("error opening {}", site.shown(to));
     let wanted = Wanted { id: site.made.get(to).copied(), hard_links: false };
     let dir = site.dir(to)?;
-    let (file, _) =
-        file::open(&dir, &to.name, Access::Read, &wanted).map_err(|cause| refused(&what, cause))?;
+    let opened = file::open(&dir, &to.name, Access::Read, &wanted);
+    let (file, _) = opened.map_err(|cause| match (cause, wanted.id) {
+        // A run that died has removed it, as below.
+        (Refused::Missing, Some(_)) => Halt::Undone(refused(&what, cause)),
+        _ => Halt::Failed(refused(&what, cause)),
+    })?;
     file::sync_with_name(&file, &dir).map_err(|errno| {
         let fault = system(&format!("error syncing {}", site.shown(to)), errno);
         // What it holds is in doubt, and the source is whole: not both are kept.
         match site.made.get(to).map(|_| site.discard(to)) {
-            Some(Err(second)) => fault.with_hint(second.message),
-            _ => fault,
+            Some(Ok(())) => Halt::Undone(fault),
+            Some(Err(second)) => Halt::Failed(fault.with_hint(second.message)),
+            None => Halt::Failed(fault),
         }
     })
 }

@@ -57,6 +57,8 @@ pub(super) enum Halt {
     /// It failed, for a cause that may pass, and its file can wait: it is postponed, and told as an error
     /// by the first run that meets it.
     TryAgain(Fault),
+    /// The same, and what earlier steps had made for it had to go: they are postponed with it.
+    Undone(Fault),
 }
 
 impl From<Fault> for Halt {

@@ -9,6 +9,8 @@
 //!   scopes (such as the move to the refuge above the chain) go on.
 //! - With [`Postponement::failed`](crate::event::Postponement) the reason is told as an error and the
 //!   exit status becomes 1; without it nothing is said here (say it yourself, through the observer).
+//! - Where what earlier steps have made for it must not be relied on, remove that, and return
+//!   [`Halt::Undone`](super::site::Halt): they are tried again too.
 //! - At the end of the run [`Journal::finish`](super::Journal::finish) writes a journal of these steps
 //!   alone, each bound to its file by [`FileId`].
 //! - Each later run tries them at its start, before anything is decided, and whether or not the log is
@@ -38,8 +40,17 @@ use crate::units::FileId;
 pub(super) fn left_over(work: &Work) -> Option<Plan> {
     let mut steps: Vec<Step> = Vec::new();
     let mut made_here: HashSet<Place> = HashSet::new();
+    let sources = undone(work);
+    let is_undone = |action: &Action, made_here: &HashSet<Place>| match action {
+        Action::Compress { from, temp, .. } | Action::Copy { from, temp, .. } => {
+            sources.contains(from) || sources.contains(temp)
+        }
+        Action::Publish { temp, .. } => !sources.is_empty() && made_here.contains(temp),
+        _ => false,
+    };
     for (step, result) in work.plan.steps.iter().zip(&work.results) {
-        if !matches!(result, Some(StepResult::Postponed(_))) {
+        let waits = result.as_ref().is_some_and(|result| result.postponement().is_some());
+        if !waits && !is_undone(&step.action, &made_here) {
             continue;
         }
         let mut step = step.clone();
@@ -57,6 +68,14 @@ pub(super) fn left_over(work: &Work) -> Option<Plan> {
         return None;
     }
     Some(Plan { steps, records: Vec::new(), rest: None, ..Plan::clone(&work.plan) })
+}
+
+/// The files that stay since what was made from them is gone, and those that are gone, as their
+/// steps name them.
+fn undone(work: &Work) -> HashSet<&Place> {
+    let steps = work.plan.steps.iter().zip(&work.results);
+    let undone = steps.filter(|(_, result)| matches!(result, Some(StepResult::Undone(_))));
+    undone.filter_map(|(step, _)| step.action.source()).collect()
 }
 
 /// What a step leaves for later steps of its plan.
