@@ -27,9 +27,9 @@ use std::rc::Rc;
 
 use crate::event::StepResult;
 use crate::execute::work::Work;
-use crate::names::FileName;
+use crate::names::{FileName, LogPath};
 use crate::plan::Plan;
-use crate::plan::step::{Action, Expect, Place, Step};
+use crate::plan::step::{Action, Expect, Place, Scope, Step, Why};
 use crate::system::Dirs;
 use crate::units::FileId;
 
@@ -68,6 +68,23 @@ pub(super) fn left_over(work: &Work) -> Option<Plan> {
         return None;
     }
     Some(Plan { steps, records: Vec::new(), rest: None, ..Plan::clone(&work.plan) })
+}
+
+/// Whether a log that was moved aside still waits to be copied, and can be. (If another file has taken the
+/// copy's name, somebody has to see to that, and no log need wait for him.)
+pub(super) fn await_copy(waiting: &[Plan], log: &LogPath, dirs: &RefCell<Dirs>) -> bool {
+    let is_free = |plan: &Plan, to: &Place| {
+        let dir = dirs.borrow_mut().open(plan.directory(to));
+        dir.is_ok_and(|dir| matches!(dir.facts(&to.name), Ok(None)))
+    };
+    waiting.iter().filter(|plan| plan.logs.contains(log)).any(|plan| {
+        plan.steps.iter().any(|step| match (&step.action, step.scope) {
+            (Action::Copy { to, .. }, Scope::Log(index)) if step.why == Why::Parked => {
+                plan.logs.get(index as usize) == Some(log) && is_free(plan, to)
+            }
+            _ => false,
+        })
+    })
 }
 
 /// The files that stay since what was made from them is gone, and those that are gone, as their
