@@ -132,8 +132,8 @@ pub(super) fn once_each(plans: Vec<Plan>) -> Vec<Plan> {
     kept
 }
 
-/// Renames the files of postponed steps to what they are called now. Where a file is gone, nothing is
-/// left to do.
+/// Renames the files of postponed steps to what they are called now. Where a file is gone, or is a log
+/// again, nothing is left to do.
 pub(super) fn find_again(work: &mut Work, dirs: &RefCell<Dirs>) {
     let mut listings: HashMap<PathBuf, Vec<(FileName, FileId)>> = HashMap::new();
     // The file of the last step that names one, for the steps that take what that one makes.
@@ -148,7 +148,12 @@ pub(super) fn find_again(work: &mut Work, dirs: &RefCell<Dirs>) {
             let listing =
                 listings.entry(dir.to_owned()).or_insert_with(|| list(dir, &mut dirs.borrow_mut()));
             let name = listing.iter().find(|(_, there)| there.is(&id)).map(|(name, _)| name);
+            // With a disk that lost what was not synced, a log may have its old name back.
+            let is_log = |name: &FileName| {
+                work.plan.logs.iter().any(|log| log.dir() == dir && log.name() == name)
+            };
             last = match name {
+                Some(name) if is_log(name) => Found::Gone,
                 Some(name) if *name == place.name => Found::Same,
                 Some(name) => Found::Renamed(place.clone(), name.clone()),
                 None => Found::Gone,

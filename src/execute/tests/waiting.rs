@@ -85,6 +85,28 @@ fn a_file_that_is_gone_needs_nothing_any_more() {
     assert!(!scene.journal_path().exists());
 }
 
+/// The disk of the logs has lost its power, or broke, before the move was there; that of the journal has not.
+#[test]
+fn a_log_whose_move_was_lost_is_no_version_to_be_compressed_or_removed() {
+    for make in [compression, parked_copy as fn(&Scene) -> Plan] {
+        let scene = Scene::new(&[("log", "new"), ("old", "old")]);
+        with_failing("create", Errno::ENOSPC, &scene, |live, notes| {
+            let mut plan = make(&scene);
+            plan.logs = vec![LogPath::new(scene.logs().join("log")).unwrap()];
+            let id = live.promise(plan.into()).unwrap();
+            assert!(live.carry_out(id, notes).failed);
+        });
+        let moved = if scene.read("new").is_some() { "new" } else { "parked" };
+        std::fs::rename(scene.logs().join(moved), scene.logs().join("log")).unwrap();
+        let before = scene.tree();
+        let mut live = scene.live();
+        assert!(!live.resume(&mut ())[0].1.failed);
+        live.finish().unwrap();
+        assert_eq!(scene.tree(), before);
+        assert!(!scene.journal_path().exists());
+    }
+}
+
 #[test]
 fn what_a_removed_block_has_left_is_given_up_with_a_note_and_its_files_stay() {
     let scene = postponed();
