@@ -20,6 +20,18 @@ pub enum StepResult {
     Failed(Fault),
     /// It could not be done yet and has changed nothing; later runs try it again.
     Postponed(Postponement),
+    /// The same, and what earlier steps had made for it is gone: later runs try those again too.
+    Undone(Postponement),
+}
+
+impl StepResult {
+    /// Why it waits for later runs, if it does.
+    pub fn postponement(&self) -> Option<&Postponement> {
+        match self {
+            Self::Postponed(why) | Self::Undone(why) => Some(why),
+            Self::Done | Self::AlreadyDone | Self::Cancelled | Self::Failed(_) => None,
+        }
+    }
 }
 
 /// Why a step waits.

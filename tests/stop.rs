@@ -131,10 +131,12 @@ const GIGABYTE: u64 = 1 << 30;
 
 #[test]
 fn a_compression_ends_within_a_block_and_the_next_run_does_it() {
-    for (way, ending, unpack) in [
-        ("compressor gzip", "gz", "gzip"),
-        ("compressor zstd", "zst", "zstd"),
-        ("compresscmd /bin/gzip", "gz", "gzip"),
+    for (way, signal, ending, unpack) in [
+        ("compressor gzip", SIGTERM, "gz", "gzip"),
+        ("compressor gzip", SIGINT, "gz", "gzip"),
+        ("compressor zstd", SIGTERM, "zst", "zstd"),
+        ("compresscmd /bin/gzip", SIGTERM, "gz", "gzip"),
+        ("compresscmd /bin/gzip", SIGINT, "gz", "gzip"),
     ] {
         let config = format!("{{dir}}/a.log {{\nrotate 3\ncreate\ncompress\n{way}\n}}");
         let mut scene = Scene::new().config(&config).log("a.log", "");
@@ -152,7 +154,7 @@ fn a_compression_ends_within_a_block_and_the_next_run_does_it() {
         };
         let run = start(&mut scene);
         until("a compression", || names().iter().any(|name| name.starts_with(".a.log.1")));
-        let (ran, took) = end(run, &[SIGTERM]);
+        let (ran, took) = end(run, &[signal]);
         assert!(took < GRACE, "{way}: {took:?}");
         assert_eq!(names(), ["a.log", "a.log.1"], "{way}");
         let scene = scene.ended(ran).status(1);

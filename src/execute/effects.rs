@@ -92,6 +92,7 @@ pub(super) fn perform(
     act(site, step, company).map_err(|halt| match halt {
         Halt::Failed(fault) => failed(site, &step.action, fault),
         Halt::TryAgain(fault) => Halt::TryAgain(blame(site, &step.action, fault)),
+        Halt::Undone(fault) => Halt::Undone(blame(site, &step.action, fault)),
         Halt::Postponed(Postponement { reason, failed }) => {
             Halt::Postponed(Postponement { reason: blame(site, &step.action, reason), failed })
         }
@@ -141,7 +142,9 @@ fn act(site: &Site<'_>, step: &Step, company: &mut Company<'_>) -> Result<Effect
                 _ => copy(site, &making, *without_gaps)?,
             }
         }
-        Action::Publish { temp, to } => publish(site, temp, to)?,
+        Action::Publish { temp, to } => {
+            publish(site, temp, to).map_err(|fault| unpublished(step.why, fault))?
+        }
         Action::Cut { log, archive, allow_hard_links } => {
             let (archive, hard_links) = (archive.as_ref(), *allow_hard_links);
             let in_doubt = company.interrupted > 0;
@@ -163,6 +166,17 @@ fn act(site: &Site<'_>, step: &Step, company: &mut Company<'_>) -> Result<Effect
         },
         Action::Signal(call) => signal(site, call, company.observer)?,
     })
+}
+
+/// What it means that a finished file could not get its name, and is gone: its source waits for another
+/// one if the cause may pass, and in any case if it is a log that was moved aside, which is the only one.
+fn unpublished(why: Why, fault: Fault) -> Halt {
+    let again = match why {
+        Why::Parked => true,
+        Why::Compression | Why::DelayedCompression => file_system::may_pass(&fault),
+        _ => false,
+    };
+    if again { Halt::Undone(fault) } else { Halt::Failed(fault) }
 }
 
 /// Makes the empty new log under its temporary name (compat ROT-53, ROT-60). It is not synced: it holds
@@ -221,7 +235,7 @@ fn remove(
         return Ok(Effect::already(None));
     }
     if replaces(why) {
-        site.secured.cloned().unwrap_or_else(|| secure(site, place, why))?;
+        site.secured.cloned().unwrap_or_else(|| secure(site, place))?;
     }
     if let Some(script) = pre_remove {
         let call = script::before_removal(script, site.plan.path(place));
@@ -241,8 +255,10 @@ fn remove(
         Err(Errno::ENOENT) => Ok(Effect::already(None)),
         Err(errno) => {
             let fault = system(&format!("Failed to remove old log {}", site.shown(place)), errno);
-            // What was overwritten is of no use to anybody.
-            let waits = overwriting.is_some() || file_system::may_pass(&fault);
+            // What was overwritten is of no use to anybody, nor is a log under a name where nobody looks
+            // for it, once it is copied.
+            let useless = overwriting.is_some() || why == Why::Parked;
+            let waits = useless || file_system::may_pass(&fault);
             Err(if waits { Halt::TryAgain(fault) } else { Halt::Failed(fault) })
         }
     }

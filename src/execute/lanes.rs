@@ -12,7 +12,7 @@ use crate::event::Observer;
 use crate::execute::compress::Compressing;
 use crate::execute::effects::is_there;
 use crate::execute::live::Live;
-use crate::execute::site::Result;
+use crate::execute::site::{Halt, Result};
 use crate::execute::stepping::Patience;
 use crate::execute::successor::Successor;
 use crate::execute::under_way::{Lane, Pending, Wait};
@@ -201,7 +201,7 @@ impl Live {
     }
 
     /// What was made from the file that a step removes, if it is still there; its content is on disk then.
-    fn synced(&self, work: &Work, index: usize) -> Result<Option<Successor>> {
+    fn synced(&self, work: &Work, index: usize) -> result::Result<Option<Successor>, Halt> {
         let Some(step) = work.plan.steps.get(index) else { return Ok(None) };
         let Action::Remove { file, .. } = &step.action else { return Ok(None) };
         let _lowered = identity::assume_if(work.plan.identity)?;
@@ -209,7 +209,7 @@ impl Live {
         if !is_there(&site, file, step.expect)? {
             return Ok(None);
         }
-        let Some(successor) = Successor::of(&site, file, step.why)? else { return Ok(None) };
+        let Some(successor) = Successor::of(&site, file)? else { return Ok(None) };
         match successor.sync_content() {
             Ok(()) => Ok(Some(successor)),
             Err(errno) => Err(successor.in_doubt(&site, errno)),

@@ -15,6 +15,7 @@ use crate::execute::waiting::{self, Listings, Waiting};
 use crate::execute::work::Work;
 use crate::execute::{Outcome, Perform, PlanId, ScriptTexts};
 use crate::fault::Fault;
+use crate::names::LogPath;
 use crate::plan::Plan;
 use crate::plan::step::{Action, Expect, Scope, ScriptCall, Step};
 use crate::system::{Dirs, identity, stop};
@@ -272,6 +273,10 @@ impl Perform for Live {
 
     fn is_under_way(&self, path: &Path) -> bool {
         self.under_way.has(path)
+    }
+
+    fn awaits_copy(&self, log: &LogPath) -> bool {
+        self.waiting.awaits_copy(log, &self.dirs)
     }
 
     fn script(&mut self, call: &ScriptCall, observer: &mut dyn Observer) -> Result<(), Fault> {

@@ -129,6 +129,12 @@ pub trait Perform {
     /// Whether something that is under way may still touch a file.
     fn is_under_way(&self, path: &Path) -> bool;
 
+    /// Whether what an earlier run has moved a log's content to still waits to be copied: versions would
+    /// change their order if it were moved once more.
+    fn awaits_copy(&self, _log: &LogPath) -> bool {
+        false
+    }
+
     /// Runs (or shows) a script outside of a plan: `firstaction`, `prerotate`.
     ///
     /// # Errors

@@ -27,7 +27,7 @@ pub(super) struct Site<'a> {
     /// The step may have been done already, by a run that died.
     pub resumed: bool,
     /// See [`Work::secured`](super::work::Work::secured).
-    pub secured: Option<&'a Result<()>>,
+    pub secured: Option<&'a Result<(), Halt>>,
 }
 
 /// What a step has done.
@@ -59,6 +59,8 @@ pub(super) enum Halt {
     /// It failed, for a cause that may pass, and its file can wait: it is postponed, and told as an error
     /// by the first run that meets it.
     TryAgain(Fault),
+    /// The same, and what earlier steps had made for it had to go: they are postponed with it.
+    Undone(Fault),
 }
 
 impl From<Fault> for Halt {
@@ -68,7 +70,7 @@ impl From<Fault> for Halt {
 }
 
 /// What a step did, or why it failed.
-pub(super) type Result<T = Effect> = std::result::Result<T, Fault>;
+pub(super) type Result<T = Effect, E = Fault> = std::result::Result<T, E>;
 
 impl Site<'_> {
     /// The directory of a place.

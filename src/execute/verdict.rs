@@ -32,15 +32,22 @@ pub(super) fn judged(
             (StepResult::Postponed(why), None)
         }
         Err(Halt::TryAgain(reason)) => {
-            // Whoever was told once can act; to be told by every tick until then is no help.
-            if hearing.known {
-                observer.observe(&Event::Debug(&reason.in_one_line()));
-            } else {
-                observer.observe(&Event::Error(&hearing.tell(&reason)));
-            }
-            (StepResult::Postponed(Postponement { reason, failed: !hearing.known }), None)
+            (StepResult::Postponed(told_once(reason, hearing, observer)), None)
+        }
+        Err(Halt::Undone(reason)) => {
+            (StepResult::Undone(told_once(reason, hearing, observer)), None)
         }
     })
+}
+
+/// Whoever was told once can act; to be told by every tick until then is no help.
+fn told_once(reason: Fault, hearing: Hearing, observer: &mut dyn Observer) -> Postponement {
+    if hearing.known {
+        observer.observe(&Event::Debug(&reason.in_one_line()));
+    } else {
+        observer.observe(&Event::Error(&hearing.tell(&reason)));
+    }
+    Postponement { reason, failed: !hearing.known }
 }
 
 /// What is known already of a step that may have to wait.

@@ -9,6 +9,8 @@
 //!   scopes (such as the move to the refuge above the chain) go on.
 //! - With [`Postponement::failed`](crate::event::Postponement) the reason is told as an error and the
 //!   exit status becomes 1; without it nothing is said here (say it yourself, through the observer).
+//! - Where what earlier steps have made for it must not be relied on, remove that, and return
+//!   [`Halt::Undone`](super::site::Halt): they are tried again too.
 //! - At the end of the run [`Journal::finish`](super::Journal::finish) writes a journal of these steps
 //!   alone, each bound to its file by [`FileId`].
 //! - Each later run tries them at its start, before anything is decided, and whether or not the log is
@@ -26,9 +28,9 @@ use std::rc::Rc;
 use crate::event::StepResult;
 use crate::execute::site::Site;
 use crate::execute::work::Work;
-use crate::names::FileName;
+use crate::names::{FileName, LogPath};
 use crate::plan::Plan;
-use crate::plan::step::{Action, Expect, Place, Step};
+use crate::plan::step::{Action, Expect, Place, Scope, Step, Why};
 use crate::system::Dirs;
 use crate::units::FileId;
 
@@ -38,6 +40,8 @@ pub(super) struct Waiting {
     plans: Vec<Plan>,
     /// The files that they are about, by inode: each step of a run asks for its own.
     files: HashMap<u64, Vec<FileId>>,
+    /// The plans that are to copy what a log was moved to, by index.
+    parked: HashMap<LogPath, Vec<usize>>,
 }
 
 impl Waiting {
@@ -48,6 +52,9 @@ impl Waiting {
             if let Expect::Present(id) = step.expect {
                 self.files.entry(id.inode).or_default().push(id);
             }
+        }
+        for (log, _) in parked(&plan) {
+            self.parked.entry(log.clone()).or_default().push(self.plans.len());
         }
         self.plans.push(plan);
     }
@@ -60,9 +67,23 @@ impl Waiting {
         })
     }
 
+    /// Whether a log that was moved aside still waits to be copied, and can be. (If another file has taken the
+    /// copy's name, somebody has to see to that, and no log need wait for him.)
+    pub fn awaits_copy(&self, log: &LogPath, dirs: &RefCell<Dirs>) -> bool {
+        let is_free = |plan: &Plan, to: &Place| {
+            let dir = dirs.borrow_mut().open(plan.directory(to));
+            dir.is_ok_and(|dir| matches!(dir.facts(&to.name), Ok(None)))
+        };
+        let plans = self.parked.get(log).into_iter().flatten();
+        plans
+            .filter_map(|&plan| self.plans.get(plan))
+            .any(|plan| parked(plan).any(|(parked, to)| parked == log && is_free(plan, to)))
+    }
+
     /// All of it, each thing once.
     pub fn take(&mut self) -> Vec<Plan> {
         self.files.clear();
+        self.parked.clear();
         once_each(std::mem::take(&mut self.plans))
     }
 }
@@ -74,8 +95,17 @@ impl Waiting {
 fn left_over(work: &Work) -> Option<Plan> {
     let mut steps: Vec<Step> = Vec::new();
     let mut made_here: HashSet<Place> = HashSet::new();
+    let sources = undone(work);
+    let is_undone = |action: &Action, made_here: &HashSet<Place>| match action {
+        Action::Compress { from, temp, .. } | Action::Copy { from, temp, .. } => {
+            sources.contains(from) || sources.contains(temp)
+        }
+        Action::Publish { temp, .. } => !sources.is_empty() && made_here.contains(temp),
+        _ => false,
+    };
     for (step, result) in work.plan.steps.iter().zip(&work.results) {
-        if !matches!(result, Some(StepResult::Postponed(_))) {
+        let waits = result.as_ref().is_some_and(|result| result.postponement().is_some());
+        if !waits && !is_undone(&step.action, &made_here) {
             continue;
         }
         let mut step = step.clone();
@@ -93,6 +123,24 @@ fn left_over(work: &Work) -> Option<Plan> {
         return None;
     }
     Some(Plan { steps, records: Vec::new(), rest: None, ..Plan::clone(&work.plan) })
+}
+
+/// The logs that were moved aside and are to be copied, each with the place of the copy.
+fn parked(plan: &Plan) -> impl Iterator<Item = (&LogPath, &Place)> {
+    plan.steps.iter().filter_map(|step| match (&step.action, step.scope) {
+        (Action::Copy { to, .. }, Scope::Log(index)) if step.why == Why::Parked => {
+            plan.logs.get(index as usize).map(|log| (log, to))
+        }
+        _ => None,
+    })
+}
+
+/// The files that stay since what was made from them is gone, and those that are gone, as their
+/// steps name them.
+fn undone(work: &Work) -> HashSet<&Place> {
+    let steps = work.plan.steps.iter().zip(&work.results);
+    let undone = steps.filter(|(_, result)| matches!(result, Some(StepResult::Undone(_))));
+    undone.filter_map(|(step, _)| step.action.source()).collect()
 }
 
 /// What a step leaves for later steps of its plan.
@@ -137,8 +185,8 @@ fn once_each(plans: Vec<Plan>) -> Vec<Plan> {
 pub(super) struct Listings(HashMap<PathBuf, HashMap<u64, Vec<(FileName, FileId)>>>);
 
 impl Listings {
-    /// Renames the files of postponed steps to what they are called now. Where a file is gone, nothing is
-    /// left to do.
+    /// Renames the files of postponed steps to what they are called now. Where a file is gone, or is a log
+    /// again, nothing is left to do.
     pub fn find_again(&mut self, work: &mut Work, dirs: &RefCell<Dirs>) {
         // The file of the last step that names one, for the steps that take what that one makes.
         let mut last = Found::Same;
@@ -149,7 +197,12 @@ impl Listings {
             let step = &work.plan.steps[index];
             if let (Expect::Present(id), Some(place)) = (step.expect, step.action.source()) {
                 let dir = work.plan.directory(place);
+                // With a disk that lost what was not synced, a log may have its old name back.
+                let is_log = |name: &FileName| {
+                    work.plan.logs.iter().any(|log| log.dir() == dir && log.name() == name)
+                };
                 last = match self.name(dir, &id, dirs) {
+                    Some(name) if is_log(&name) => Found::Gone,
                     Some(name) if name == place.name => Found::Same,
                     Some(name) => Found::Renamed(place.clone(), name),
                     None => Found::Gone,

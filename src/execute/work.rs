@@ -8,7 +8,7 @@ use hashbrown::{HashMap, HashSet};
 
 use crate::event::StepResult;
 use crate::execute::Outcome;
-use crate::execute::site::Site;
+use crate::execute::site::{Halt, Site};
 use crate::execute::successor::replaces;
 use crate::fault::Fault;
 use crate::plan::step::{Action, Expect, Place, Plan, Scope, Step, Why};
@@ -40,7 +40,7 @@ pub(super) struct Work {
     pub waits_since: Option<Stopwatch>,
     /// Whether what replaces a file that a step removes was made sure of, where that is known already, by
     /// the index of the step.
-    pub secured: HashMap<usize, Result<(), Fault>>,
+    pub secured: HashMap<usize, Result<(), Halt>>,
 }
 
 /// What earlier steps mean for a step.
@@ -104,9 +104,10 @@ impl Work {
             .filter(|&&(earlier, scope)| earlier < index && scope.covers(step.scope));
         let mut standing = Standing::Free;
         for &(earlier, _) in before {
-            match self.results.get(earlier) {
-                Some(Some(StepResult::Failed(_))) => return Standing::Cancelled,
-                Some(Some(StepResult::Postponed(why))) if !self.is_apart(earlier, step) => {
+            let Some(Some(result)) = self.results.get(earlier) else { continue };
+            match result.postponement() {
+                None if matches!(result, StepResult::Failed(_)) => return Standing::Cancelled,
+                Some(why) if !self.is_apart(earlier, step) => {
                     standing = Standing::Waits(why.reason.clone());
                 }
                 _ => {}
@@ -122,7 +123,9 @@ impl Work {
         else {
             return false;
         };
+        // The source of what was made is no old version that has to go.
         let disposes = matches!(step.action, Action::Mail { .. } | Action::Remove { .. })
+            && !matches!(step.why, Why::Compressed | Why::Parked)
             && matches!(step.expect, Expect::Present(_));
         let makes = matches!(
             earlier.why,
@@ -147,7 +150,7 @@ impl Work {
     pub fn settle(&mut self, index: usize, result: StepResult, id: Option<FileId>) {
         self.failed |= match &result {
             StepResult::Failed(_) => true,
-            StepResult::Postponed(why) => why.failed,
+            StepResult::Postponed(why) | StepResult::Undone(why) => why.failed,
             StepResult::Done | StepResult::AlreadyDone | StepResult::Cancelled => false,
         };
         let done = result == StepResult::Done;
@@ -160,9 +163,8 @@ impl Work {
 
     /// The same for a step of an earlier run.
     pub fn recall(&mut self, index: usize, result: StepResult, id: Option<FileId>) {
-        if matches!(result, StepResult::Failed(_) | StepResult::Postponed(_))
-            && let Some(step) = self.plan.steps.get(index)
-        {
+        let stops = matches!(result, StepResult::Failed(_)) || result.postponement().is_some();
+        if stops && let Some(step) = self.plan.steps.get(index) {
             self.stopped.push((index, step.scope));
         }
         let ended_well = matches!(result, StepResult::Done | StepResult::AlreadyDone);

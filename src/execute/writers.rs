@@ -110,6 +110,7 @@ fn reason(site: &Site<'_>, step: &Step, file: &OpenFile) -> Fault {
     let what = match step.action {
         Action::Compress { .. } => "compressed",
         Action::Mail { .. } => "mailed",
+        Action::Copy { .. } => "copied",
         Action::Remove { .. } => "removed",
         _ => "done",
     };

@@ -111,12 +111,13 @@ impl<'a> Draft<'a> {
         self.steps.push(Step { action, expect, scope, why, guard });
     }
 
-    /// What would take lines from a writer waits for it. The plain file that goes once its compressed
-    /// form is complete was asked about before that was begun.
+    /// What would take lines from a writer waits for it. A file that goes once its compressed form, or its
+    /// copy, is complete was asked about before that was begun: what is written later is not in it.
     fn guard(&self, action: &Action, why: Why) -> Guard {
         let takes = match action {
             Action::Compress { .. } | Action::Mail { .. } => true,
-            Action::Remove { .. } => why != Why::Compressed,
+            Action::Copy { .. } => why == Why::Parked,
+            Action::Remove { .. } => !matches!(why, Why::Compressed | Why::Parked),
             _ => false,
         };
         match self.request.policy.writers {

@@ -41,7 +41,15 @@ pub(super) fn handle(
     if work.logs.iter().any(|log| perform.is_under_way(log.path.as_path())) {
         all_well &= catch_up(true, world, perform, observer);
     }
-    let (due, refused) = decide_all(work, world, state, observer);
+    let (mut due, refused) = decide_all(work, world, state, observer);
+    due.retain(|one| {
+        let waits = perform.awaits_copy(&one.log);
+        if waits {
+            let note = format!("{} is not rotated before its last version is copied", one.log);
+            observer.observe(&Event::Debug(&note));
+        }
+        !waits
+    });
     let mut failed = refused;
     if due.is_empty() {
         nothing_due(block, observer);

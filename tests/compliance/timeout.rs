@@ -32,6 +32,46 @@ fn a_prerotate_over_its_timeout_keeps_the_log_where_it_is() {
     });
 }
 
+/// The process group of the script, and of the program.
+const GROUPS: &str = "ps -o pgid= -p $$,$PPID | tr -d ' ' | sort -u | wc -l";
+
+#[test]
+fn a_script_with_a_timeout_has_a_process_group_of_its_own_and_no_other_script_has() {
+    differs("timeout", || {
+        for (directives, groups) in [("timeout 50s", "2\n"), ("timeout none", "1\n")] {
+            run(directives, &format!("postrotate\n{GROUPS} >{{out}}/groups"))
+                .quiet()
+                .expect_out("groups", groups);
+        }
+    });
+}
+
+#[test]
+fn a_script_over_its_timeout_gets_term_and_all_that_it_has_started_ends_with_it() {
+    differs("timeout", || {
+        let script = "postrotate\ntrap 'echo term >{out}/term; exit 0' TERM\n\
+                      sleep 1000 & echo $! >{out}/helper\nwait";
+        let scene = run("timeout 300ms", script)
+            .status(1)
+            .stderr_has("it was ended after its timeout of 300ms")
+            .expect_out("term", "term\n");
+        let number = std::fs::read_to_string(scene.out_path("helper")).expect("a number");
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", number.trim()));
+        let goes_on = stat.is_ok_and(|stat| !stat.contains(") Z "));
+        assert!(!goes_on, "the helper goes on");
+    });
+}
+
+#[test]
+fn what_a_script_with_a_timeout_prints_goes_where_it_goes_without() {
+    differs("timeout", || {
+        run("timeout 50s", "postrotate\necho out; echo err >&2")
+            .status(0)
+            .stdout_has("out\n")
+            .stderr_has("err\n");
+    });
+}
+
 #[test]
 fn a_daemon_lives_on_if_its_script_ended_in_time() {
     differs("timeout", || {

@@ -133,6 +133,11 @@ fn a_failing_call_loses_nothing_with_copies_on_another_file_system() {
 }
 
 #[test]
+fn a_failing_call_loses_nothing_with_renamecopy() {
+    every_call_may_fail(7);
+}
+
+#[test]
 fn an_interrupted_call_is_made_again() {
     let some = |method: usize| scenario::all(method).into_iter().skip(method).step_by(5);
     let scenarios: Vec<Scenario> = (0..scenario::METHODS.len()).flat_map(some).collect();

@@ -275,6 +275,6 @@ impl End {
     pub fn temporaries(&self) -> Vec<String> {
         let names = self.logs.files().into_iter().chain(self.far.files());
         let names = names.map(|n| n.to_string_lossy().into_owned());
-        names.filter(|n| n.contains("tmp") || n.contains(".new")).collect()
+        names.filter(|n| n.contains("logrotate-rs") || n.contains(".tmp")).collect()
     }
 }

@@ -14,6 +14,7 @@ use std::path::Path;
 #[cfg(target_arch = "x86_64")]
 mod breaks;
 mod room;
+mod state;
 
 use crate::scene::{Scene, Tree, when};
 
@@ -161,6 +162,8 @@ fn runs_out_of(method: (&str, &str), blocks: bool, counts: &[u64]) {
         let inode = inode(&scene);
         let scene = scene.run([]);
         nothing_is_lost(&scene, false, &told);
+        // The old one, whole, or the new one.
+        assert!(scene.log_path("a.log").exists(), "{told}: there is no log");
         if scene.last_status() == Some(0) {
             if scene.logs().timeless() != wanted {
                 scene.fail(&format!("{told}: not all was done; wanted\n{wanted:?}"));

@@ -92,6 +92,31 @@ fn a_disk_without_a_single_block_is_relieved_by_rotating() {
 }
 
 #[test]
+fn a_log_that_waits_to_be_copied_keeps_its_place_among_the_versions() {
+    when::steady_day();
+    let mut scene = lay_out("create\nrenamecopy\nrotate 5", 200);
+    scene.disk().fill(60);
+    for again in [false, true, true] {
+        scene =
+            scene.run(["-f", "-v"]).stderr_has("error copying {dir}/a.log.tmp to {dir}/a.log.1: ");
+        is_told(&scene, "renamecopy", &["No space left on device"]);
+        let note = "{dir}/a.log is not rotated before its last version is copied\n";
+        assert_eq!(scene.stderr().contains(&scene.expand(note)), again);
+        scene = if again { scene } else { scene.log("a.log", "second\n") };
+    }
+    scene.disk().give_back();
+    scene
+        .run(["-f"])
+        .quiet()
+        .expect_file("a.log", "")
+        .expect_file("a.log.1", "second\n")
+        .expect_file("a.log.2", &lines("log", 200))
+        .expect_file("a.log.3", &lines("one", 200))
+        .expect_file("a.log.4", &lines("two", 200))
+        .expect_no_file("a.log.tmp");
+}
+
+#[test]
 fn what_a_script_has_to_see_first_is_not_removed_for_room() {
     when::steady_day();
     let elsewhere = tempfile::tempdir().expect("directory");

@@ -156,3 +156,32 @@ fn what_was_checked_is_what_is_read() {
     }
     assert!(read > 0, "root's own was never there");
 }
+
+/// A second look by name could be at something else.
+#[test]
+fn each_file_and_directory_is_opened_once_and_looked_at_by_nothing_but_its_descriptor() {
+    let mut scene = scene()
+        .config_dir("member.d")
+        .config_file("member.d/member", "missingok\n")
+        .config("include {etc}/member.d\ninclude {etc}/roots\n");
+    let args = ["-qq", "-o", "{out}/trace", "-e", "trace=%file", crate::scene::program()];
+    let args = args.into_iter().chain(["-f", "-s", "{state}", "{config}"]);
+    let args: Vec<String> = args.map(|arg| scene.expand(arg)).collect();
+    let ran = scene.start("strace", args).end();
+    let scene = scene.ended(ran).quiet().expect_out("mark", "");
+    let trace = fs::read_to_string(scene.out_path("trace")).expect("trace");
+    for name in ["logrotate.conf", "roots", "member.d", "member"] {
+        let named = |line: &&str| {
+            line.contains(&format!("\"{name}\"")) || line.contains(&format!("/{name}\""))
+        };
+        // The first names it as an argument.
+        let calls: Vec<&str> = trace.lines().skip(1).filter(named).collect();
+        // What is only held tells whether it is a link; it is not followed then.
+        let (held, opened): (Vec<&str>, Vec<&str>) =
+            calls.iter().copied().partition(|c| c.contains("O_PATH"));
+        let by_name = calls.iter().any(|call| !call.starts_with("openat("));
+        let once = if name == "member.d" { held.len() == 1 } else { opened.len() == 1 };
+        let followed = opened.iter().any(|call| !call.contains("O_NOFOLLOW"));
+        assert!(once && !by_name && !followed, "{name}: {calls:#?}");
+    }
+}

@@ -5,11 +5,11 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 use std::path::{Path, PathBuf};
 
-use nix::sys::stat::Mode;
+use nix::sys::stat::{Mode, SFlag, makedev, mknod};
 use nix::unistd::mkfifo;
 
 use super::ATTACKER;
-use crate::scene::{Scene, set_mode};
+use crate::scene::{Scene, Tree, set_mode};
 
 const SECRET: &str = "the secret that only root may read\n";
 
@@ -88,6 +88,72 @@ fn a_log_that_is_a_link_is_skipped_by_every_method() {
     for method in METHODS {
         let scene = scene(method).then(|s| link(s, "sub/a.log")).run(["-f"]).status(0);
         assert_eq!(is_safe(scene).logs().files().len(), 1, "{method}");
+    }
+}
+
+/// A device that takes everything, a FIFO that nobody reads, and a socket.
+const NODES: [SFlag; 3] = [SFlag::S_IFCHR, SFlag::S_IFIFO, SFlag::S_IFSOCK];
+
+fn node(scene: &Scene, name: &str, kind: SFlag) {
+    let path = scene.log_path(name);
+    let _ = fs::remove_file(&path);
+    mknod(&path, kind, Mode::S_IRWXU, makedev(1, 3)).expect("node");
+    chown(&path, Some(ATTACKER), Some(ATTACKER)).expect("chown");
+}
+
+fn kind_of(scene: &Scene, name: &str) -> u32 {
+    fs::symlink_metadata(scene.log_path(name)).expect(name).mode() & 0o170_000
+}
+
+#[test]
+fn a_log_that_is_a_device_a_fifo_or_a_socket_is_refused_by_every_method() {
+    for (kind, method) in NODES.into_iter().flat_map(|kind| METHODS.map(|method| (kind, method))) {
+        let scene = scene(method)
+            .then(|s| node(s, "sub/a.log", kind))
+            .run(["-f"])
+            .status(1)
+            .stderr_has("{dir}/sub/a.log");
+        assert_eq!(kind_of(&scene, "sub/a.log"), kind.bits(), "{method}");
+        assert_eq!(scene.logs().0.len(), 2, "{method}: the directory, and what is in it");
+    }
+}
+
+/// Whatever has a name that is wanted keeps what it is, and neither is anything read from it or written to it
+/// nor does anybody wait for its other end.
+#[test]
+fn a_device_a_fifo_or_a_socket_under_a_name_that_is_wanted_is_not_opened() {
+    for (kind, method) in NODES.into_iter().flat_map(|kind| METHODS.map(|method| (kind, method))) {
+        let scene = scene(method)
+            .then(|s| WANTED.iter().for_each(|name| node(s, &format!("sub/{name}"), kind)))
+            .run(["-f"]);
+        let tree = Tree::of(&scene.log_path("sub"));
+        let nodes = tree.0.values().filter(|entry| entry.mode & 0o170_000 == kind.bits()).count();
+        if nodes != WANTED.len() {
+            scene.fail(&format!("{method}: {nodes} are left of {}", WANTED.len()));
+        }
+        if !tree.unpacked().0.values().any(|entry| entry.content == b"x\n") {
+            scene.fail(&format!("{method}: the log's line is gone"));
+        }
+    }
+}
+
+#[test]
+fn an_old_version_that_is_a_device_a_fifo_or_a_socket_is_not_compressed_mailed_or_shredded() {
+    for kind in NODES {
+        for directives in
+            ["compress\ndelaycompress", "rotate 1\nshred", "rotate 1\nmail somebody@example.org"]
+        {
+            let scene = with_mailer(scene(&format!("create\n{directives}")))
+                .then(|s| node(s, "sub/a.log.1", kind))
+                .run(["-f", "-m", "{out}/mailer"])
+                .expect_file("sub/a.log.1", "x\n")
+                .expect_no_out("mail");
+            let tree = Tree::of(&scene.log_path("sub"));
+            let is_node = |mode: u32| mode & 0o170_000 == kind.bits();
+            if !tree.0.values().any(|entry| is_node(entry.mode)) {
+                scene.fail(&format!("{directives}: it is gone"));
+            }
+        }
     }
 }
 

@@ -76,7 +76,7 @@ impl Tree {
     /// The same with compressed files unpacked: their bytes hold times.
     pub fn unpacked(mut self) -> Self {
         for (name, entry) in &mut self.0 {
-            if is_gzip(name) {
+            if is_gzip(name) && entry.mode & 0o170_000 == 0o100_000 {
                 entry.content = unpack(&entry.content, name);
             }
         }

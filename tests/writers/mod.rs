@@ -127,6 +127,48 @@ fn a_daemon_that_reopens_its_log_within_the_wait_is_not_noted() {
     drop(scene);
 }
 
+/// Where it moves the log to, and to copy it from, is where a writer goes on until it opens the new one.
+#[test]
+fn with_renamecopy_what_is_written_before_the_writer_reopens_is_copied() {
+    let scene = Scene::new()
+        .config("{dir}/a.log {\ncreate\nrenamecopy\nrotate 9\nwriters wait 30s\n}")
+        .log("a.log", "x\n");
+    let mut writer = OpenOptions::new().append(true).open(scene.log_path("a.log")).expect("open");
+    let moved = scene.log_path("a.log.tmp");
+    let daemon = thread::spawn(move || {
+        until("the log has moved", || moved.exists());
+        thread::sleep(Duration::from_millis(400));
+        writeln!(writer, "late").expect("write");
+        close(writer);
+    });
+    let scene = scene.run(["-f"]).quiet().expect_file("a.log.1", "x\nlate\n");
+    daemon.join().expect("daemon");
+    scene.expect_no_file("a.log.tmp");
+}
+
+#[test]
+fn with_renamecopy_a_writer_that_never_reopens_loses_no_line_and_is_noted_once() {
+    let mut scene = Scene::new()
+        .config("{dir}/a.log {\ncreate\nrenamecopy\nrotate 9\nwriters wait 100ms\n}")
+        .log("a.log", "");
+    let mut writer = OpenOptions::new().append(true).open(scene.log_path("a.log")).expect("open");
+    let mut notes = 0;
+    for number in 0..3 {
+        writeln!(writer, "line {number}").expect("write");
+        scene = scene.run(["-f"]).status(0);
+        notes += scene.stderr().matches("note: ").count();
+        assert_eq!(scene.stderr().is_empty(), number > 0, "{}", scene.stderr());
+    }
+    writeln!(writer, "line 3").expect("write");
+    close(writer);
+    assert_eq!(notes, 1);
+    scene
+        .run([])
+        .quiet()
+        .expect_file("a.log.1", "line 0\nline 1\nline 2\nline 3\n")
+        .expect_no_file("a.log.tmp");
+}
+
 #[test]
 fn the_question_costs_one_lease_and_its_release_and_no_look_at_proc() {
     let mut scene =

@@ -161,7 +161,7 @@ impl Scene {
         let texts = self.texts();
         let mut company = Company { scripts: &texts, observer: &mut (), interrupted: 0 };
         perform(&site, step, &mut company).map_err(|halt| match halt {
-            Halt::Failed(fault) | Halt::TryAgain(fault) => fault,
+            Halt::Failed(fault) | Halt::TryAgain(fault) | Halt::Undone(fault) => fault,
             Halt::Postponed(why) => why.reason,
         })
     }

@@ -85,6 +85,28 @@ fn a_file_that_is_gone_needs_nothing_any_more() {
     assert!(!scene.journal_path().exists());
 }
 
+/// The disk of the logs has lost its power, or broke, before the move was there; that of the journal has not.
+#[test]
+fn a_log_whose_move_was_lost_is_no_version_to_be_compressed_or_removed() {
+    for make in [compression, parked_copy as fn(&Scene) -> Plan] {
+        let scene = Scene::new(&[("log", "new"), ("old", "old")]);
+        with_failing("create", Errno::ENOSPC, &scene, |live, notes| {
+            let mut plan = make(&scene);
+            plan.logs = vec![LogPath::new(scene.logs().join("log")).unwrap()];
+            let id = live.promise(plan.into()).unwrap();
+            assert!(live.carry_out(id, notes).failed);
+        });
+        let moved = if scene.read("new").is_some() { "new" } else { "parked" };
+        std::fs::rename(scene.logs().join(moved), scene.logs().join("log")).unwrap();
+        let before = scene.tree();
+        let mut live = scene.live();
+        assert!(!live.resume(&mut ())[0].1.failed);
+        live.finish().unwrap();
+        assert_eq!(scene.tree(), before);
+        assert!(!scene.journal_path().exists());
+    }
+}
+
 #[test]
 fn what_a_removed_block_has_left_is_given_up_with_a_note_and_its_files_stay() {
     let scene = postponed();
@@ -182,11 +204,23 @@ fn with_failing(
     scene: &Scene,
     run: impl FnOnce(&mut Live, &mut Notes),
 ) -> Notes {
+    with_failing_from(1, effect, errno, scene, run)
+}
+
+/// A run in which the effect of this name fails, from the `first` time on.
+fn with_failing_from(
+    first: u32,
+    effect: &'static str,
+    errno: Errno,
+    scene: &Scene,
+    run: impl FnOnce(&mut Live, &mut Notes),
+) -> Notes {
     let (mut live, mut notes) = (scene.live(), Notes::default());
     let failed = Rc::new(RefCell::new(false));
-    let told = Rc::clone(&failed);
+    let (told, mut met) = (Rc::clone(&failed), 0);
     crash::before_each(move |now| {
-        let fails = now == effect;
+        met += u32::from(now == effect);
+        let fails = now == effect && met >= first;
         *told.borrow_mut() |= fails;
         if fails { Err(errno) } else { Ok(()) }
     });
@@ -256,5 +290,109 @@ fn a_file_that_was_shredded_or_has_its_compressed_form_is_removed_by_a_later_run
         live.resume(&mut ());
         live.finish().unwrap();
         assert_eq!(scene.tree().is_empty(), waits, "{errno}");
+    }
+}
+
+/// The log is moved aside and copied from there.
+fn parked_copy(scene: &Scene) -> Plan {
+    let made = [copy("parked", "tmp", "log.1"), publish("tmp", "log.1"), remove("parked")];
+    let mut steps = vec![step(rename("log", "parked"), scene.present("log"), Why::Rotation)];
+    steps.extend(made.map(|action| step(action, Expect::Made, Why::Parked)));
+    scene.plan("log", steps, 0)
+}
+
+#[test]
+fn what_could_not_be_put_in_its_place_is_made_again_by_later_runs() {
+    type Make = fn(&Scene) -> Plan;
+    let rows: [(Make, &str, &str, &str); 2] =
+        [(compression, "new", "newer.gz", "NEW"), (parked_copy, "parked", "log.1", "new")];
+    // The first sync is that of the unfinished file, the first rename that of the log.
+    let faults = [("sync", "error syncing"), ("rename", "error renaming")];
+    for ((effect, told), (make, source, made, text)) in
+        faults.into_iter().flat_map(|fault| rows.map(|row| (fault, row)))
+    {
+        let scene = Scene::new(&[("log", "new"), ("old", "old")]);
+        let first = with_failing_from(2, effect, Errno::EIO, &scene, |live, notes| {
+            let id = live.promise(make(&scene).into()).unwrap();
+            assert!(live.carry_out(id, notes).failed);
+        });
+        assert_eq!(first.errors.len(), 1, "{:?}", first.errors);
+        assert!(first.errors[0].contains(told), "{:?}", first.errors);
+        assert_eq!(scene.read(source).as_deref(), Some("new"));
+        assert_eq!(scene.read(made), None, "what it holds is in doubt");
+        let again = if effect == "sync" { 2 } else { 1 };
+        for _ in 0..2 {
+            let later = with_failing_from(again, effect, Errno::EIO, &scene, |live, notes| {
+                let all = live.resume(notes);
+                assert!(!all[0].1.failed, "{:?} {all:#?}", notes.errors);
+            });
+            assert_eq!(later.errors, [""; 0]);
+            assert_eq!(scene.read(source).as_deref(), Some("new"));
+        }
+        if source == "new" {
+            std::fs::rename(scene.logs().join("new"), scene.logs().join("newer")).unwrap();
+        }
+        let mut live = scene.live();
+        assert!(!live.resume(&mut ())[0].1.failed);
+        live.finish().unwrap();
+        // The compression has an old version removed.
+        let mut tree = scene.tree();
+        tree.remove("old");
+        assert_eq!(tree, BTreeMap::from([(made.into(), text.into())]));
+        assert!(!scene.journal_path().exists());
+    }
+}
+
+#[test]
+fn what_could_not_be_synced_is_made_again_even_if_the_run_died_then() {
+    for make in [compression, parked_copy as fn(&Scene) -> Plan] {
+        let scene = Scene::new(&[("log", "new"), ("old", "old")]);
+        let mut plan = make(&scene);
+        plan.steps.retain(|step| step.why != Why::Count);
+        std::fs::remove_file(scene.logs().join("old")).unwrap();
+        let mut live = scene.live();
+        let id = live.promise(plan.into()).unwrap();
+        let mut syncs = 0;
+        crash::before_each(move |effect| {
+            syncs += u32::from(effect == "sync");
+            match effect {
+                "sync" if syncs == 2 => Err(Errno::EIO),
+                // What is in doubt is gone, and nobody has noted it.
+                "write journal" if syncs == 2 => std::panic::panic_any(crash::DEATH),
+                _ => Ok(()),
+            }
+        });
+        let run = std::panic::AssertUnwindSafe(|| live.carry_out(id, &mut ()));
+        assert!(std::panic::catch_unwind(run).is_err());
+        crash::disarm();
+        drop(live);
+        assert_eq!(scene.tree().len(), 1);
+        for _ in 0..2 {
+            let mut live = scene.live();
+            live.resume(&mut ());
+            live.finish().unwrap();
+        }
+        let made = scene.tree();
+        assert!(made.len() == 1, "{made:?}");
+        assert!(made.contains_key("new.gz") || made.contains_key("log.1"), "{made:?}");
+        assert!(!scene.journal_path().exists());
+    }
+}
+
+#[test]
+fn a_log_that_was_copied_from_where_it_was_moved_to_is_removed_by_a_later_run() {
+    for errno in [Errno::EIO, Errno::EACCES] {
+        let scene = Scene::new(&[("log", "new")]);
+        with_failing("unlink", errno, &scene, |live, notes| {
+            let id = live.promise(parked_copy(&scene).into()).unwrap();
+            assert!(live.carry_out(id, notes).failed);
+            assert_eq!(notes.errors.len(), 1, "{:?}", notes.errors);
+        });
+        let (mut live, mut notes) = (scene.live(), Notes::default());
+        live.resume(&mut notes);
+        live.finish().unwrap();
+        assert_eq!(notes.errors, [""; 0]);
+        assert_eq!(scene.tree(), BTreeMap::from([("log.1".into(), "new".into())]));
+        assert!(!scene.journal_path().exists());
     }
 }
