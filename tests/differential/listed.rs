@@ -221,7 +221,8 @@ pub const LISTED: &[Listed] = &[
     Listed {
         aspects: &[Aspect::Status],
         ..row("B-43", WE_FAIL, |m, b, s, _| {
-            (script_fails(s, "preremove") || mail_fails(m, b, s))
+            let shred_fails = s.on("shred") && is_denied(m, b, s);
+            (script_fails(s, "preremove") || mail_fails(m, b, s) || shred_fails)
                 && versions(m, b, s, |v| one_too_many(&v, s))
         })
     },
