@@ -11,7 +11,7 @@ use nix::sys::signal::Signal::{self, SIGINT, SIGTERM};
 use crate::scene::{Ran, Running, Scene, program, set_mode};
 
 /// Slow machines need it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// A script that minds TERM gets five seconds.
 const GRACE: Duration = Duration::from_secs(5);
