@@ -50,7 +50,7 @@ fn a_script_with_a_timeout_has_a_process_group_of_its_own_and_no_other_script_ha
 fn a_script_over_its_timeout_gets_term_and_all_that_it_has_started_ends_with_it() {
     differs("timeout", || {
         let script = "postrotate\ntrap 'echo term >{out}/term; exit 0' TERM\n\
-                      sleep 1000 & echo $! >{out}/helper\nwait";
+                      sleep 8 & echo $! >{out}/helper\nwait";
         let scene = run("timeout 300ms", script)
             .status(1)
             .stderr_has("it was ended after its timeout of 300ms")
