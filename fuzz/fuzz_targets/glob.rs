@@ -42,6 +42,12 @@ fn has_unclosed_symbol(pattern: &[u8]) -> bool {
     })
 }
 
+/// Whether a range ends in what looks like a class: the library takes it for the bytes that it is made of as long as
+/// nothing has matched, and for a class once something has, so that the same brackets end in two places.
+fn has_class_as_end(pattern: &[u8]) -> bool {
+    pattern.windows(3).any(|three| matches!(three, b"-[:" | b"-[="))
+}
+
 fuzz_target!(|input: &[u8]| {
     let at = input.iter().position(|&byte| byte == b'\n').unwrap_or(input.len());
     let (pattern, name) = (&input[..at], input.get(at + 1..).unwrap_or_default());
@@ -68,6 +74,7 @@ fuzz_target!(|input: &[u8]| {
     if !input.contains(&b'/')
         && !quoting
         && !has_unclosed_symbol(pattern)
+        && !has_class_as_end(pattern)
         && let Some(theirs) = library(pattern, name)
     {
         assert_eq!(matched, theirs);
