@@ -12,7 +12,7 @@ use crate::execute::script::{self, Ran};
 use crate::execute::shred::shred;
 use crate::execute::signal::signal;
 use crate::execute::site::{Effect, Halt, Site, refused, system};
-use crate::execute::successor::{replaces, secure};
+use crate::execute::successor::secure;
 use crate::facts::FileKind;
 use crate::fault::Fault;
 use crate::plan::step::{
@@ -234,7 +234,7 @@ fn remove(
     if !is_there(site, place, expect)? {
         return Ok(Effect::already(None));
     }
-    if replaces(why) {
+    if why.has_successor() {
         site.secured.cloned().unwrap_or_else(|| secure(site, place))?;
     }
     if let Some(script) = pre_remove {

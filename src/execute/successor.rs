@@ -3,14 +3,9 @@
 use std::rc::Rc;
 
 use crate::execute::site::{Halt, Site, refused, system};
-use crate::plan::step::{Action, Place, Why};
+use crate::plan::step::{Action, Place};
 use crate::system::file::{self, Access, OpenFile, Refused, Wanted};
 use crate::system::{Dir, Errno};
-
-/// Whether what is removed for this reason has a successor.
-pub(super) fn replaces(why: Why) -> bool {
-    matches!(why, Why::Compressed | Why::Parked)
-}
 
 /// It, in place.
 pub(super) struct Successor {
@@ -74,6 +69,6 @@ impl Successor {
 /// Makes sure that the successor of a file is in place, and that its content and its name are on disk.
 pub(super) fn secure(site: &Site<'_>, source: &Place) -> Result<(), Halt> {
     let Some(successor) = Successor::of(site, source)? else { return Ok(()) };
-    let synced = successor.sync_content().and_then(|()| successor.sync_name());
-    synced.map_err(|errno| successor.in_doubt(site, errno))
+    file::sync_with_name(&successor.file, &successor.dir)
+        .map_err(|errno| successor.in_doubt(site, errno))
 }

@@ -9,7 +9,6 @@ use hashbrown::{HashMap, HashSet};
 use crate::event::StepResult;
 use crate::execute::Outcome;
 use crate::execute::site::{Halt, Site};
-use crate::execute::successor::replaces;
 use crate::fault::Fault;
 use crate::plan::step::{Action, Expect, Place, Plan, Scope, Step, Why};
 use crate::system::{Dirs, Stopwatch};
@@ -91,7 +90,7 @@ impl Work {
     /// file that it removes.
     pub fn waits_for_disk(&self, index: usize) -> bool {
         let step = self.plan.steps.get(index);
-        step.is_some_and(|s| replaces(s.why) && matches!(s.action, Action::Remove { .. }))
+        step.is_some_and(|s| s.why.has_successor() && matches!(s.action, Action::Remove { .. }))
             && !self.secured.contains_key(&index)
     }
 
@@ -125,7 +124,7 @@ impl Work {
         };
         // The source of what was made is no old version that has to go.
         let disposes = matches!(step.action, Action::Mail { .. } | Action::Remove { .. })
-            && !matches!(step.why, Why::Compressed | Why::Parked)
+            && !step.why.has_successor()
             && matches!(step.expect, Expect::Present(_));
         let makes = matches!(
             earlier.why,

@@ -117,7 +117,7 @@ impl<'a> Draft<'a> {
         let takes = match action {
             Action::Compress { .. } | Action::Mail { .. } => true,
             Action::Copy { .. } => why == Why::Parked,
-            Action::Remove { .. } => !matches!(why, Why::Compressed | Why::Parked),
+            Action::Remove { .. } => !why.has_successor(),
             _ => false,
         };
         match self.request.policy.writers {

@@ -241,6 +241,14 @@ pub enum Why {
     Mail,
 }
 
+impl Why {
+    /// Whether a file that is removed for this reason has a successor: what was made from it, which must be
+    /// safe before it goes.
+    pub fn has_successor(self) -> bool {
+        matches!(self, Self::Compressed | Self::Parked)
+    }
+}
+
 /// A log's new time in the state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
