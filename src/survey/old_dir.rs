@@ -1,5 +1,6 @@
 //! `olddir` is looked at before anything is moved (compat CFG-80).
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -43,7 +44,7 @@ pub fn missing_dirs(path: &Path, dirs: &mut Dirs) -> Result<Vec<LogPath>, OpenEr
 /// The missing directories that `createolddir` of the blocks is to make: another block may use one as if
 /// it were there, since the reference makes them while it reads the configuration (compat CFG-80).
 #[derive(Debug, Default)]
-pub struct Promised(Vec<(PathBuf, Create)>);
+pub struct Promised(HashMap<PathBuf, Create>);
 
 impl Promised {
     /// Adds those of a block.
@@ -57,7 +58,10 @@ impl Promised {
             let dir = version_dir(&block.policy, &log.path);
             if last.as_ref() != Some(&dir) {
                 if matches!(dirs.open(&dir), Err(OpenError::Missing)) {
-                    self.0.push((dir.clone(), naming.create_old_dir.clone()));
+                    for missing in missing_dirs(&dir, dirs).unwrap_or_default() {
+                        let how = || naming.create_old_dir.clone();
+                        self.0.entry(missing.as_path().to_owned()).or_insert_with(how);
+                    }
                 }
                 last = Some(dir);
             }
@@ -66,12 +70,13 @@ impl Promised {
 
     /// How a missing directory is made, if a block makes it, or one below it.
     fn how(&self, dir: &Path) -> Option<&Create> {
-        self.0.iter().find(|(made, _)| made.starts_with(dir)).map(|(_, how)| how)
+        self.0.get(dir)
     }
 
     /// How a block without `createolddir` makes a missing `olddir`: as the block that has it.
     pub fn for_block(&self, block: &LogBlock, logs: &[MatchedLog]) -> Option<&Create> {
-        if block.policy.naming.create_old_dir.enabled || self.0.is_empty() {
+        let naming = &block.policy.naming;
+        if naming.old_dir.is_none() || naming.create_old_dir.enabled || self.0.is_empty() {
             return None;
         }
         logs.iter().find_map(|log| self.how(&version_dir(&block.policy, &log.path)))
@@ -240,6 +245,9 @@ mod tests {
             assert_eq!(promised.for_block(&user, &log("b.log")).is_some(), made, "{dir}");
         }
         assert!(promised.for_block(&maker, &log("a.log")).is_none(), "it makes it as it says");
+        let mut beside = block(Path::new("x"), false, false);
+        Rc::make_mut(&mut beside.policy.naming).old_dir = None;
+        assert!(promised.for_block(&beside, &log("b.log")).is_none(), "it has no `olddir` to make");
     }
 
     #[test]
