@@ -4,10 +4,28 @@ use super::{
     METHODS, inode, is_full, is_made_good, is_told, lay_out, nothing_is_lost, undisturbed,
 };
 use crate::scene::trace::Fate;
-use crate::scene::when;
+use crate::scene::{Breaker, Scene, when};
 
 /// What the system says about a file system that it does not trust any more.
-const CAUSES: [&str; 2] = ["Read-only file system", "Input/output error"];
+pub(super) const CAUSES: [&str; 2] = ["Read-only file system", "Input/output error"];
+
+/// A run whose disk breaks before the `point`-th change, and what that would have been; `None` if it did not come
+/// so far.
+pub(super) fn run_until_it_breaks(
+    scene: Scene,
+    breaker: &Breaker,
+    point: usize,
+) -> Option<(Scene, &'static str)> {
+    let mut call = None;
+    let scene = scene.run_traced(&[], &[], |change| {
+        if change.number == point {
+            call = Some(change.call);
+            breaker.break_down();
+        }
+        Fate::Happens
+    });
+    call.map(|call| (scene, call))
+}
 
 /// The disk breaks before the `point`-th change; gives whether the run came so far.
 fn breaks_at(method: (&str, &str), point: usize) -> bool {
@@ -15,17 +33,7 @@ fn breaks_at(method: (&str, &str), point: usize) -> bool {
     let scene = lay_out(method.1, &[]);
     scene.disk().sync();
     let (inode, breaker) = (inode(&scene), scene.disk().breaker());
-    let mut call = "";
-    let scene = scene.run_traced(&[], &[], |change| {
-        if change.number == point {
-            call = change.call;
-            breaker.break_down();
-        }
-        Fate::Happens
-    });
-    if call.is_empty() {
-        return false;
-    }
+    let Some((scene, call)) = run_until_it_breaks(scene, &breaker, point) else { return false };
     let told = format!("{}, broken at change {point}, {call}", method.0);
     nothing_is_lost(&scene, true, &told);
     is_told(&scene, &told, &CAUSES);

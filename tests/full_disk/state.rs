@@ -88,22 +88,13 @@ fn without_room_for_the_journal_nothing_is_begun_and_without_room_for_the_state_
 /// The disk breaks before the `point`-th change; gives whether the run came so far.
 #[cfg(target_arch = "x86_64")]
 fn breaks_at(method: &str, point: usize) -> bool {
-    use crate::scene::trace::Fate;
+    use super::breaks::{CAUSES, run_until_it_breaks};
     let (scene, disk) = lay_out(method, &[]);
-    let (breaker, mut call) = (disk.breaker(), "");
-    let scene = scene.run_traced(&[], &[], |change| {
-        if change.number == point {
-            call = change.call;
-            breaker.break_down();
-        }
-        Fate::Happens
-    });
-    if call.is_empty() {
-        return false;
-    }
+    let broken = run_until_it_breaks(scene, &disk.breaker(), point);
+    let Some((scene, call)) = broken else { return false };
     let told = format!("{method}, broken at change {point}, {call}");
     if scene.last_status() != Some(0) {
-        is_told(&scene, &told, &["Read-only file system", "Input/output error"]);
+        is_told(&scene, &told, &CAUSES);
     }
     disk.repair();
     // With the disk went what the journal had not put there.

@@ -17,7 +17,7 @@ mod tree;
 pub mod when;
 
 pub use differs::differs;
-pub use disk::Disk;
+pub use disk::{Breaker, Disk};
 pub use mounted::Mounted;
 pub use tree::{Entry as TreeEntry, Tree};
 
