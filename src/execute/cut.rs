@@ -23,7 +23,7 @@ use crate::names::Shown;
 use crate::plan::step::{Archive, Expect, Place};
 use crate::system::file::{self, Access, OpenFile, Refused};
 use crate::system::gaps::{self, Copying};
-use crate::system::holders::{self, Holder};
+use crate::system::holders::Holder;
 use crate::system::{Errno, cut as system_cut, lease};
 use crate::units::FileId;
 
@@ -189,7 +189,7 @@ impl<'a> Cut<'a> {
 
     /// The second case, else the third.
     fn in_company(&mut self, observer: &mut dyn Observer) -> Result<()> {
-        let holders = holders::of(&self.log).unwrap_or_default();
+        let holders = self.site.census.borrow_mut().holders(&self.log);
         let mut leave_gaps = holders.iter().filter(|h| h.writes && !h.appends).peekable();
         // Before the cut: a gap that nobody knows of would be taken for a part of the log.
         let known = leave_gaps.peek().is_some() && gaps::mark(&self.log);

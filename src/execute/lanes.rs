@@ -142,7 +142,7 @@ impl Live {
     pub(super) fn dressed(&self, work: &Work, index: usize, ended: &Ended) -> Result<()> {
         let _lowered = identity::assume_if(work.plan.identity)?;
         let compressing = work.plan.steps.get(index).and_then(Compressing::of);
-        let site = work.site(&self.dirs, index);
+        let site = work.site(&self.dirs, &self.census, index);
         compressing.map_or(Ok(()), |compressing| compressing.dress(&site, ended))
     }
 
@@ -156,7 +156,7 @@ impl Live {
     ) -> Result {
         let _lowered = identity::assume_if(work.plan.identity)?;
         let compressing = work.plan.steps.get(index).and_then(Compressing::of);
-        let site = work.site(&self.dirs, index);
+        let site = work.site(&self.dirs, &self.census, index);
         let nothing = || Err(Fault::new("nothing was to be compressed"));
         compressing.map_or_else(nothing, |compressing| compressing.end(&site, ended, dressed))
     }
@@ -186,7 +186,7 @@ impl Live {
                 if known.is_none() {
                     directories.push((Rc::clone(dir), named));
                 }
-                let site = pending.work.site(&self.dirs, lane.next);
+                let site = pending.work.site(&self.dirs, &self.census, lane.next);
                 named.map_err(|errno| successor.in_doubt(&site, errno))
             });
             pending.work.secured.insert(lane.next, secured);
@@ -205,7 +205,7 @@ impl Live {
         let Some(step) = work.plan.steps.get(index) else { return Ok(None) };
         let Action::Remove { file, .. } = &step.action else { return Ok(None) };
         let _lowered = identity::assume_if(work.plan.identity)?;
-        let site = work.site(&self.dirs, index);
+        let site = work.site(&self.dirs, &self.census, index);
         if !is_there(&site, file, step.expect)? {
             return Ok(None);
         }

@@ -18,11 +18,14 @@ use crate::fault::Fault;
 use crate::names::LogPath;
 use crate::plan::Plan;
 use crate::plan::step::{Action, Expect, Scope, ScriptCall, Step};
+use crate::system::census::Census;
 use crate::system::{Dirs, identity, stop};
 
 /// Carries plans out.
 pub struct Live {
     pub(super) dirs: Rc<RefCell<Dirs>>,
+    /// Who has what open.
+    pub(super) census: RefCell<Census>,
     pub(super) scripts: Rc<dyn ScriptTexts>,
     pub(super) log: Log,
     promised: BTreeMap<u64, Work>,
@@ -97,7 +100,8 @@ impl Live {
     ) -> Self {
         let log = Log { journal, told: false };
         let (promised, under_way) = (BTreeMap::new(), UnderWay::default());
-        Self { dirs, scripts, log, promised, under_way, waiting: Waiting::default(), next: 1 }
+        let (census, waiting) = (RefCell::default(), Waiting::default());
+        Self { dirs, census, scripts, log, promised, under_way, waiting, next: 1 }
     }
 
     /// Finishes what a run that died has left, closing plans last, then tries what was postponed, and

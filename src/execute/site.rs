@@ -11,6 +11,7 @@ use crate::fault::Fault;
 use crate::names::Shown;
 use crate::plan::step::{Expect, Place, Plan};
 use crate::system::Words;
+use crate::system::census::Census;
 use crate::system::file::{self, Refused, Wanted};
 use crate::system::{Dir, Dirs, Errno};
 use crate::units::FileId;
@@ -18,6 +19,8 @@ use crate::units::FileId;
 /// What a step has to work with.
 pub(super) struct Site<'a> {
     pub dirs: &'a RefCell<Dirs>,
+    /// Who has what open.
+    pub census: &'a RefCell<Census>,
     pub plan: &'a Plan,
     pub made: &'a HashMap<Place, FileId>,
     /// See [`Work::fresh`](super::work::Work::fresh).

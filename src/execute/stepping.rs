@@ -79,7 +79,7 @@ impl Live {
             return Some(Wait::End);
         }
         let lowered = identity::assume_if(work.plan.identity);
-        let site = work.site(&self.dirs, index);
+        let site = work.site(&self.dirs, &self.census, index);
         let settled = match (&lowered, work.standing(index)) {
             (Err(fault), _) => {
                 observer.observe(&Event::Error(fault));
@@ -109,7 +109,7 @@ impl Live {
                 let (mut since, patient) = (work.waits_since, !work.waiting);
                 let answer = writers::ask(&site, step, &mut since, patient, observer);
                 work.waits_since = since;
-                let site = work.site(&self.dirs, index);
+                let site = work.site(&self.dirs, &self.census, index);
                 match answer {
                     Answer::AskAgain => return Some(Wait::Writer),
                     Answer::Postponed(why) => {
@@ -140,7 +140,7 @@ impl Live {
     ) -> Result<Settled, Wait> {
         let plan = &work.plan;
         let Some(step) = plan.steps.get(index) else { return Ok((StepResult::Cancelled, None)) };
-        let site = work.site(&self.dirs, index);
+        let site = work.site(&self.dirs, &self.census, index);
         if shows_on_disk(step) != Shows::Always {
             self.log.flush(observer);
         }
@@ -213,7 +213,7 @@ impl Live {
         let Some(step) = work.plan.steps.get(index) else { return true };
         // Whatever is asked to explain a failure is asked as it was done.
         let lowered = identity::assume_if(work.plan.identity);
-        let site = work.site(&self.dirs, index);
+        let site = work.site(&self.dirs, &self.census, index);
         let hearing = self.hearing(work, &site, step);
         let done = done.map_err(|fault| failed(&site, &step.action, fault));
         let Ok(settled) = judged(done, hearing, observer) else { return false };

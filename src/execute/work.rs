@@ -11,6 +11,7 @@ use crate::execute::Outcome;
 use crate::execute::site::{Halt, Site};
 use crate::fault::Fault;
 use crate::plan::step::{Action, Expect, Place, Plan, Scope, Step, Why};
+use crate::system::census::Census;
 use crate::system::{Dirs, Stopwatch};
 use crate::units::FileId;
 
@@ -74,9 +75,15 @@ impl Work {
     }
 
     /// Where a step works.
-    pub fn site<'a>(&'a self, dirs: &'a RefCell<Dirs>, index: usize) -> Site<'a> {
+    pub fn site<'a>(
+        &'a self,
+        dirs: &'a RefCell<Dirs>,
+        census: &'a RefCell<Census>,
+        index: usize,
+    ) -> Site<'a> {
         Site {
             dirs,
+            census,
             plan: &self.plan,
             made: &self.made,
             fresh: &self.fresh,

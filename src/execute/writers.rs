@@ -114,9 +114,10 @@ fn reason(site: &Site<'_>, step: &Step, file: &OpenFile) -> Fault {
         Action::Remove { .. } => "removed",
         _ => "done",
     };
-    let names: Vec<String> = writers(file).map(|holder| named(&holder)).collect();
+    let mut census = site.census.borrow_mut();
+    let names: Vec<String> = census.writers(file).iter().map(named).collect();
     let by = match names.as_slice() {
-        [] if holders::all_can_be_seen() => "a process outside this namespace".to_owned(),
+        [] if census.is_complete() => "a process outside this namespace".to_owned(),
         [] => "a process that cannot be seen from here".to_owned(),
         names => names.join(", "),
     };

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "system is where effects live")]
 
 use std::collections::HashSet;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
@@ -95,56 +96,74 @@ fn visible(files: &Sought) -> Result<Vec<Holder>, Errno> {
     Ok(all)
 }
 
-/// Whether the invoker may look into every process there is here: what holds a file then, and is none
-/// of them, is in another namespace.
-pub fn all_can_be_seen() -> bool {
-    let no_file = Sought::default();
-    let all = || {
-        let denied = |(pid, process): (u32, PathBuf)| {
-            holder(pid, &process, &no_file).is_err_and(|e| e.kind() == ErrorKind::PermissionDenied)
-        };
-        processes().is_ok_and(|mut processes| !processes.any(denied))
-    };
-    identity::as_invoker(all).unwrap_or(false)
-}
-
 /// Numbers and directories of the processes that there are here.
-fn processes() -> io::Result<impl Iterator<Item = (u32, PathBuf)>> {
+pub(super) fn processes() -> io::Result<impl Iterator<Item = (u32, PathBuf)>> {
     let entries = fs::read_dir("/proc")?.flatten();
     Ok(entries.filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path()))))
 }
 
 /// One process; `None` if it does not hold the file.
 ///
-/// Root in a container may not look into another user's processes, but may become that user.
-///
 /// # Errors
 /// If it has ended, or is not ours to look at.
 fn holder(pid: u32, process: &Path, files: &Sought) -> io::Result<Option<Holder>> {
-    match holder_as_we_are(pid, process, files) {
+    as_whoever_may(process, || holder_among(descriptors(process)?, pid, process, files))
+}
+
+/// Looks into a process. Root in a container may not look into another user's, but may become that user.
+///
+/// # Errors
+/// Those of `look`, and if the process has ended.
+pub(super) fn as_whoever_may<T>(process: &Path, look: impl Fn() -> io::Result<T>) -> io::Result<T> {
+    match look() {
         Err(error) if error.kind() == ErrorKind::PermissionDenied && geteuid().is_root() => {
             let user = fs::metadata(process)?;
-            let user = Identity { uid: user.uid(), gid: user.gid() };
-            identity::asking_as(user, || holder_as_we_are(pid, process, files))
+            identity::asking_as(Identity { uid: user.uid(), gid: user.gid() }, look)
         }
         result => result,
     }
 }
 
-fn holder_as_we_are(pid: u32, process: &Path, files: &Sought) -> io::Result<Option<Holder>> {
+/// The names of a process's descriptors.
+pub(super) fn descriptors(process: &Path) -> io::Result<impl Iterator<Item = OsString>> {
+    Ok(fs::read_dir(process.join("fd"))?.flatten().map(|entry| entry.file_name()))
+}
+
+/// What `/proc` tells of a descriptor; `None` if it is closed by now.
+///
+/// # Errors
+/// If it is not ours to look at: its name alone may be there for us.
+pub(super) fn info(process: &Path, descriptor: &OsString) -> io::Result<Option<String>> {
+    match fs::read_to_string(process.join("fdinfo").join(descriptor)) {
+        Ok(info) => Ok(Some(info)),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(error),
+        Err(_) => Ok(None),
+    }
+}
+
+/// The inode of the file of a descriptor; kernels before 5.14 do not tell.
+pub(super) fn inode(info: &str) -> Option<u64> {
+    number(info, "ino:", 10)
+}
+
+/// How a process holds any of the files with some of its descriptors.
+///
+/// # Errors
+/// If it is not ours to look at.
+pub(super) fn holder_among(
+    descriptors: impl Iterator<Item = OsString>,
+    pid: u32,
+    process: &Path,
+    files: &Sought,
+) -> io::Result<Option<Holder>> {
     let mut found: Option<Holder> = None;
-    for entry in fs::read_dir(process.join("fd"))?.flatten() {
-        let info = match fs::read_to_string(process.join("fdinfo").join(entry.file_name())) {
-            Ok(info) => info,
-            // The names alone may be there for us, but not what they stand for.
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => return Err(error),
-            Err(_) => continue,
-        };
+    for descriptor in descriptors {
+        let Some(info) = info(process, &descriptor)? else { continue };
         // The file itself is asked only if it may be the one: another's file system may not answer.
-        if number(&info, "ino:", 10).is_some_and(|inode| !files.inodes.contains(&inode)) {
+        if inode(&info).is_some_and(|inode| !files.inodes.contains(&inode)) {
             continue;
         }
-        let Ok(facts) = fs::metadata(entry.path()) else { continue };
+        let Ok(facts) = fs::metadata(process.join("fd").join(descriptor)) else { continue };
         let Some(flags) = number(&info, "flags:", 8) else { continue };
         if !files.files.contains(&(facts.dev(), facts.ino())) {
             continue;

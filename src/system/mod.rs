@@ -11,6 +11,7 @@ pub mod config_file;
 pub mod copy;
 #[cfg(test)]
 pub mod crash;
+pub mod census;
 pub mod cut;
 pub mod dir;
 pub mod directory;

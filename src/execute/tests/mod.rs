@@ -151,6 +151,7 @@ impl Scene {
         let plan = self.plan("a.log", vec![step.clone()], 0);
         let site = Site {
             dirs: &dirs,
+            census: &RefCell::default(),
             plan: &plan,
             made,
             fresh: &HashSet::new(),
