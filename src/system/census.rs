@@ -3,7 +3,6 @@
 //!
 //! To look for one file is to look at every descriptor there is. A program that holds thousands of logs
 //! open would make that a look at thousands of descriptors for each of its thousands of logs.
-#![expect(clippy::disallowed_methods, reason = "system is where effects live")]
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;

@@ -265,6 +265,30 @@ fn who_opens_a_log_meanwhile_waits_for_nothing_but_the_cut() {
 }
 
 #[test]
+fn a_line_that_came_while_the_copy_got_its_name_is_synced_before_anybody_waits() {
+    let mut scene =
+        Scene::new().config("{dir}/a.log {\ncopytruncate\nrotate 9\n}").log("a.log", "x\n");
+    let delay = "inject=fsync,fdatasync:delay_enter=500000";
+    let args = ["-qq", "-o", "{out}/trace", "-e", "trace=all", "-e", delay, program()];
+    let args = args.into_iter().chain(["-f", "-s", "{state}", "{config}"]);
+    let args: Vec<String> = args.map(|a| scene.expand(a)).collect();
+    let (log, archive) = (scene.log_path("a.log"), scene.log_path("a.log.1"));
+    let writer = thread::spawn(move || {
+        until("the copy has its name", || archive.exists());
+        let mut log = OpenOptions::new().append(true).open(log).expect("open");
+        log.write_all(b"y\n").expect("write");
+    });
+    let run = scene.start("strace", args).end();
+    writer.join().expect("written");
+    let scene =
+        scene.ended(run).status(0).expect_file("a.log.1", "x\ny\n").expect_file("a.log", "");
+    let trace = fs::read_to_string(scene.out_path("trace")).expect("trace");
+    let (_, after) = trace.rsplit_once("F_SETLEASE, F_WRLCK)").expect("a lease");
+    let (under, _) = after.split_once("F_SETLEASE, F_UNLCK)").expect("it is let go");
+    assert!(under.contains("ftruncate(") && !under.contains("sync("), "{under}");
+}
+
+#[test]
 fn with_su_a_writer_of_another_users_log_is_noticed_and_named() {
     let scene = Scene::new()
         .config("{dir}/sub/a.log {\nsu daemon daemon\nrotate 0\nmissingok\nwriters wait 100ms\n}")
