@@ -46,7 +46,9 @@ pub(super) fn handle(
         let waits = perform.awaits_copy(&one.log);
         if waits {
             let note = format!("{} is not rotated before its last version is copied", one.log);
-            observer.observe(&Event::Debug(&note));
+            // Whoever forces a rotation is there to see that it does not happen.
+            let event = if world.forced { Event::Note(&note) } else { Event::Debug(&note) };
+            observer.observe(&event);
         }
         !waits
     });

@@ -98,7 +98,7 @@ fn a_log_that_waits_to_be_copied_keeps_its_place_among_the_versions() {
     scene.disk().fill(60);
     for again in [false, true, true] {
         scene =
-            scene.run(["-f", "-v"]).stderr_has("error copying {dir}/a.log.tmp to {dir}/a.log.1: ");
+            scene.run(["-f"]).stderr_has("error copying {dir}/a.log.tmp to {dir}/a.log.1: ");
         is_told(&scene, "renamecopy", &["No space left on device"]);
         let note = "{dir}/a.log is not rotated before its last version is copied\n";
         assert_eq!(scene.stderr().contains(&scene.expand(note)), again);
