@@ -220,12 +220,14 @@ const REFUSAL: &str = "error: refusing to run set-uid, set-gid or with capabilit
     whoever starts this program chooses what it does\n";
 
 #[test]
-fn a_set_uid_program_refuses_to_run_before_it_reads_anything() {
-    run_copy_as_user(|copy| crate::scene::set_mode(copy, 0o4755), &[])
-        .status(1)
-        .expect_stderr(REFUSAL)
-        .expect_no_out("l")
-        .expect_files([("a.log", "a\n")]);
+fn a_set_uid_or_set_gid_program_refuses_to_run_before_it_reads_anything() {
+    for mode in [0o4755, 0o2755] {
+        run_copy_as_user(|copy| crate::scene::set_mode(copy, mode), &[])
+            .status(1)
+            .expect_stderr(REFUSAL)
+            .expect_no_out("l")
+            .expect_files([("a.log", "a\n")]);
+    }
 }
 
 /// Gives a program a capability, as `setcap cap_dac_override=ep` does: version 2, effective; the sets

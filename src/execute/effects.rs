@@ -255,9 +255,9 @@ fn remove(
         Err(Errno::ENOENT) => Ok(Effect::already(None)),
         Err(errno) => {
             let fault = system(&format!("Failed to remove old log {}", site.shown(place)), errno);
-            // What was overwritten is of no use to anybody, nor is a log under a name where nobody looks
-            // for it, once it is copied.
-            let useless = overwriting.is_some() || why == Why::Parked;
+            // What was overwritten is of no use to anybody; nor is what has a successor, and its lines
+            // would be there twice.
+            let useless = overwriting.is_some() || why.has_successor();
             let waits = useless || file_system::may_pass(&fault);
             Err(if waits { Halt::TryAgain(fault) } else { Halt::Failed(fault) })
         }

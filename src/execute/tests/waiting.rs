@@ -272,12 +272,15 @@ fn a_compression_that_is_refused_for_good_is_not_tried_again() {
 #[test]
 fn a_file_that_was_shredded_or_has_its_compressed_form_is_removed_by_a_later_run() {
     let shred = Some(Shred { cycles: None, allow_hard_links: false });
-    for (errno, shred, waits) in
-        [(Errno::EIO, None, true), (Errno::EACCES, None, false), (Errno::EACCES, shred, true)]
-    {
+    for (errno, shred, why, waits) in [
+        (Errno::EIO, None, Why::Count, true),
+        (Errno::EACCES, None, Why::Count, false),
+        (Errno::EACCES, shred, Why::Count, true),
+        (Errno::EACCES, None, Why::Compressed, true),
+    ] {
         let scene = Scene::new(&[("old", "old")]);
         let action = Action::Remove { file: place("old"), pre_remove: None, shred };
-        let steps = vec![step(action, scene.present("old"), Why::Count)];
+        let steps = vec![step(action, scene.present("old"), why)];
         let plan = scene.plan("a.log", steps, 0);
         with_failing("unlink", errno, &scene, |live, notes| {
             let id = live.promise(plan.into()).unwrap();
