@@ -21,6 +21,7 @@ mod hostile;
 mod full_disk;
 mod messages;
 mod scene;
+mod shared_state;
 mod overlap;
 mod stop;
 mod story;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::clock::{LocalTime, Zone};
-use crate::execute::{Journal, JournalError, Live, Perform, Preview};
+use crate::execute::{Journal, JournalError, Live, Owner, Perform, Preview, ScriptTexts};
 use crate::fault::Fault;
 use crate::names::{FileName, Shown};
 use crate::report::{Level, Messages, Text};
@@ -108,7 +108,7 @@ impl<'a> Session<'a> {
     ) -> Result<(Performer, Resumed), Locked> {
         let store = match self {
             Self::Dry { path } => {
-                say_what_is_open(path, messages);
+                say_what_is_open(path, &scripts, messages);
                 return Ok((Performer::Preview(Preview::new(scripts)), Resumed::Nothing));
             }
             Self::Real { store, .. } => store,
@@ -211,15 +211,21 @@ impl Performer {
 }
 
 /// Tells a dry run's user what a real one would finish first.
-fn say_what_is_open(state: &Path, messages: &mut Messages) {
+fn say_what_is_open(state: &Path, scripts: &ConfiguredScripts, messages: &mut Messages) {
     let Some((dir, name)) = journal_beside(state) else { return };
     match Journal::peek(Rc::new(dir), name) {
         Ok(plans) => {
             for open in plans.iter().filter(|open| !open.closed) {
+                let whose = match scripts.owner(&open.plan) {
+                    Owner::Another => {
+                        format!("a run that reads {}", Shown::path(&open.plan.block.file.0))
+                    }
+                    Owner::Block(_) | Owner::Nobody => "a run".into(),
+                };
                 let logs: Vec<_> = open.plan.logs.iter().map(ToString::to_string).collect();
                 if open.waiting {
                     let line = format!(
-                        "{} of earlier runs was postponed; a run would try it again",
+                        "{} of earlier runs was postponed; {whose} would try it again",
                         open.plan.steps.first().map_or_else(String::new, |step| {
                             step.action.source().map_or_else(String::new, |place| {
                                 Shown::path(&open.plan.path(place)).to_string()
@@ -231,7 +237,7 @@ fn say_what_is_open(state: &Path, messages: &mut Messages) {
                 }
                 let what = if logs.is_empty() { "a script".into() } else { logs.join(", ") };
                 let line = format!(
-                    "an interrupted run has left {what} after step {} of {}; a run would finish it",
+                    "an interrupted run has left {what} after step {} of {}; {whose} would finish it",
                     open.ended,
                     open.plan.steps.len()
                 );

@@ -53,6 +53,8 @@ pub struct Journal {
     /// What an earlier run has left, until it is taken over.
     found: BTreeMap<u64, (Work, bool)>,
     open: BTreeSet<u64>,
+    /// What is left to runs with another configuration.
+    kept: Vec<Work>,
     /// Lines that go with the next write: that a step is done which the disk itself shows to be done,
     /// and that a plan is closed. Until they are written, a run that takes over looks at the disk, and
     /// finds nothing to do.
@@ -73,6 +75,7 @@ impl Journal {
             boot: OnceCell::new(),
             found: BTreeMap::new(),
             open: BTreeSet::new(),
+            kept: Vec::new(),
             unwritten: Vec::new(),
             unsynced: false,
             next: 1,
@@ -89,8 +92,8 @@ impl Journal {
         self.dir.path().join(&self.name)
     }
 
-    /// Leaves nothing but what waits for later runs, once the records are in the state: the file is
-    /// replaced by one with these plans alone, or removed if there are none. If a plan is still open,
+    /// Leaves nothing but what waits for later runs, or was kept for them, once the records are in the
+    /// state: the file is replaced by one with these plans alone, or removed if there are none. If a plan is still open,
     /// it stays. Its lock lasts as long as `self`.
     ///
     /// # Errors
@@ -103,7 +106,7 @@ impl Journal {
         if self.file.is_none() {
             return Ok(());
         }
-        if !waiting.is_empty() {
+        if !waiting.is_empty() || !self.kept.is_empty() {
             return self.rewrite(waiting);
         }
         self.discard_spare()?;
@@ -111,11 +114,14 @@ impl Journal {
         ledger.remove(&self.dir, &self.name).map_err(|e| self.fault("cannot remove", e))
     }
 
-    /// Puts a journal of these plans in the place of this one, in one step.
+    /// Puts a journal of these plans, and of what was kept, in the place of this one, in one step.
     fn rewrite(&mut self, waiting: &[Plan]) -> Result<(), Fault> {
         let mut bytes = Vec::new();
         self.add_header(&mut bytes)?;
-        for (id, plan) in (1..).zip(waiting) {
+        for (id, work) in (1..).zip(&self.kept) {
+            work.lines(id).iter().try_for_each(|line| self.add(line, &mut bytes))?;
+        }
+        for (id, plan) in (self.kept.len() as u64 + 1..).zip(waiting) {
             let plan = Cow::Borrowed(plan);
             self.add(&Line::Plan { id, plan, waiting: true }, &mut bytes)?;
         }
@@ -149,6 +155,12 @@ impl Journal {
     /// Hands over what an earlier run has left: plan by plan, and whether it is closed.
     pub(super) fn take_found(&mut self) -> BTreeMap<u64, (Work, bool)> {
         std::mem::take(&mut self.found)
+    }
+
+    /// Leaves a plan that was found to a run with another configuration.
+    pub(super) fn keep(&mut self, plan: u64, work: Work) {
+        self.open.remove(&plan);
+        self.kept.push(work);
     }
 
     /// Writes a plan down and gives its number.

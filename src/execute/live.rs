@@ -13,7 +13,7 @@ use crate::execute::stepping::Patience;
 use crate::execute::under_way::{Lane, UnderWay, Wait};
 use crate::execute::waiting::{self, Listings, Waiting};
 use crate::execute::work::Work;
-use crate::execute::{Outcome, Perform, PlanId, ScriptTexts};
+use crate::execute::{Outcome, Owner, Perform, PlanId, ScriptTexts};
 use crate::fault::Fault;
 use crate::names::LogPath;
 use crate::plan::Plan;
@@ -81,6 +81,13 @@ impl Log {
         self.journal.is_some()
     }
 
+    /// Leaves a plan to a later run.
+    fn keep(&mut self, plan: u64, work: Work) {
+        if let Some(journal) = &mut self.journal {
+            journal.keep(plan, work);
+        }
+    }
+
     fn tell(&mut self, done: Result<(), Fault>, observer: &mut dyn Observer) {
         if let Err(fault) = done
             && !self.told
@@ -118,11 +125,21 @@ impl Live {
             let outcome = if closed {
                 self.waiting.add(&work);
                 work.outcome()
-            } else if work.waiting && !self.scripts.has_block(&plan.block) {
-                observer.observe(&Event::Note(&waiting::given_up(&plan)));
-                self.log.note(&Line::Closed { plan: id }, observer);
-                continue;
             } else {
+                match self.scripts.owner(&plan) {
+                    Owner::Another => {
+                        observer.observe(&Event::Debug(&waiting::kept(&plan)));
+                        self.log.keep(id, work);
+                        continue;
+                    }
+                    Owner::Nobody if work.waiting => {
+                        observer.observe(&Event::Note(&waiting::given_up(&plan)));
+                        self.log.note(&Line::Closed { plan: id }, observer);
+                        continue;
+                    }
+                    Owner::Nobody => {}
+                    Owner::Block(block) => work.belong_to(&block),
+                }
                 if work.waiting {
                     observer.observe(&Event::Debug("trying again what was postponed"));
                     // Without its identity nothing is looked for, and its steps say why they fail.

@@ -169,6 +169,18 @@ pub trait ScriptTexts {
         None
     }
 
-    /// Whether a block is still in the configuration.
-    fn has_block(&self, block: &BlockKey) -> bool;
+    /// Whose business it is what an earlier run has left of a plan.
+    fn owner(&self, plan: &Plan) -> Owner;
+}
+
+/// Whose business a plan of an earlier run is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owner {
+    /// That of a block of today's configuration: the plan's own, or else the one that has its logs now.
+    Block(BlockKey),
+    /// That of a configuration which this run has not read, or could not read without an error: several
+    /// may share one state file.
+    Another,
+    /// Nobody's: the block is gone.
+    Nobody,
 }

@@ -15,7 +15,8 @@
 //!   alone, each bound to its file by [`FileId`].
 //! - Each later run tries them at its start, before anything is decided, and whether or not the log is
 //!   due: [`Listings::find_again`] looks where each file is by then, since slots move. A file that is gone needs
-//!   nothing any more; a block that is gone from the configuration is a note, and its files stay.
+//!   nothing any more; a block that is gone from the configuration is a note, and its files stay;
+//!   one of a configuration that this run does not read is left alone.
 //!
 //! Without a journal (`-s /dev/null`) a postponed step is simply not done.
 
@@ -28,7 +29,7 @@ use std::rc::Rc;
 use crate::event::StepResult;
 use crate::execute::site::Site;
 use crate::execute::work::Work;
-use crate::names::{FileName, LogPath};
+use crate::names::{FileName, LogPath, Shown};
 use crate::plan::Plan;
 use crate::plan::step::{Action, Expect, Place, Scope, Step, Why};
 use crate::system::Dirs;
@@ -273,6 +274,12 @@ fn renamed(name: &FileName, old: &FileName, new: &FileName) -> Option<FileName> 
         None => (&b"."[..], bytes.strip_prefix(b".")?.strip_prefix(old.as_bytes())?),
     };
     FileName::from_bytes(&[dot, new.as_bytes(), rest].concat())
+}
+
+/// What is said of a plan whose block is in another configuration.
+pub(super) fn kept(plan: &Plan) -> String {
+    let (file, pattern) = (Shown::path(&plan.block.file.0), plan.block.pattern.0.to_string_lossy());
+    format!("what an earlier run has left of '{pattern}' is kept for a run that reads {file}")
 }
 
 /// What is said of postponed steps whose block is gone.

@@ -1,5 +1,6 @@
 //! A plan and how far it has come.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
@@ -8,9 +9,10 @@ use hashbrown::{HashMap, HashSet};
 
 use crate::event::StepResult;
 use crate::execute::Outcome;
+use crate::execute::lines::Line;
 use crate::execute::site::{Halt, Site};
 use crate::fault::Fault;
-use crate::plan::step::{Action, Expect, Place, Plan, Scope, Step, Why};
+use crate::plan::step::{Action, BlockKey, Expect, Place, Plan, Scope, Step, Why};
 use crate::system::census::Census;
 use crate::system::{Dirs, Stopwatch};
 use crate::units::FileId;
@@ -188,6 +190,28 @@ impl Work {
         if let (Some(there), Some(id)) = (there, id) {
             self.made.insert(there.clone(), id);
         }
+    }
+
+    /// Makes it a plan of another block: the one that has its logs now.
+    pub fn belong_to(&mut self, block: &BlockKey) {
+        if self.plan.block != *block {
+            Rc::make_mut(&mut self.plan).belong_to(block);
+        }
+    }
+
+    /// All that a later run must know, as the journal's lines.
+    pub fn lines(&self, id: u64) -> Vec<Line<'_>> {
+        let plan = Line::Plan { id, plan: Cow::Borrowed(&self.plan), waiting: self.waiting };
+        let mut lines = vec![plan];
+        for (step, result) in self.results.iter().enumerate() {
+            let starts = self.starts.get(&step).copied().unwrap_or_default();
+            lines.extend((0..starts).map(|_| Line::Started { plan: id, step }));
+            let Some(result) = result else { continue };
+            let left = self.plan.steps.get(step).and_then(|step| files(&step.action).1);
+            let left = left.and_then(|place| self.made.get(place)).copied();
+            lines.push(Line::Done { plan: id, step, result: Cow::Borrowed(result), id: left });
+        }
+        lines
     }
 
     /// Makes identities fit for another boot: device numbers have lost their meaning.

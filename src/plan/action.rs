@@ -201,6 +201,15 @@ impl Action {
         }
     }
 
+    /// The script that it runs, if it runs one.
+    pub fn script_mut(&mut self) -> Option<&mut ScriptRef> {
+        match self {
+            Self::Script(call) => Some(&mut call.script),
+            Self::Remove { pre_remove, .. } => pre_remove.as_mut(),
+            _ => None,
+        }
+    }
+
     /// All names that it speaks of.
     pub fn places(&self) -> Vec<&Place> {
         match self {

@@ -53,6 +53,14 @@ impl Plan {
         self.directories.get(place.dir.0 as usize).map_or(std::path::Path::new("."), |d| &d.0)
     }
 
+    /// Makes it a plan of another block, whose scripts it runs from then on.
+    pub fn belong_to(&mut self, block: &BlockKey) {
+        self.block.clone_from(block);
+        for script in self.steps.iter_mut().filter_map(|step| step.action.script_mut()) {
+            script.block.clone_from(block);
+        }
+    }
+
     /// The whole path of a place, for messages and arguments.
     pub fn path(&self, place: &Place) -> PathBuf {
         let dir = self.directory(place);
@@ -67,7 +75,7 @@ impl Plan {
 /// Names a block across runs.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct BlockKey {
-    /// The configuration file.
+    /// The configuration file; its absolute path.
     pub file: AnyPath,
     /// The raw text of the pattern list.
     pub pattern: AnyPath,

@@ -25,7 +25,7 @@ use crate::names::AnyPath;
 use crate::plan::BlockKey;
 use crate::state::State;
 use crate::survey::{Finding, Index, MatchedLog, Promised, match_blocks, verify_old_dir};
-use crate::system::{Accounts, Dirs};
+use crate::system::{Accounts, Dirs, lookup};
 
 /// A block and the logs that its patterns matched.
 pub struct Work<'a> {
@@ -66,11 +66,11 @@ pub fn find<'a>(
     (work, index, findings)
 }
 
-/// Names a block across runs.
+/// Names a block across runs, whichever directory they are started in.
 pub fn block_key(block: &LogBlock) -> BlockKey {
     use std::os::unix::ffi::OsStringExt;
     let pattern = std::ffi::OsString::from_vec(block.pattern_text.to_vec());
-    BlockKey { file: AnyPath(block.file()), pattern: AnyPath(pattern.into()) }
+    BlockKey { file: AnyPath(lookup::absolute(block.file())), pattern: AnyPath(pattern.into()) }
 }
 
 /// Rotates what is due; gives whether everything went well. If it is asked to end, what is left is left to

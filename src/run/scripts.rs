@@ -6,8 +6,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::config::{Config, LogBlock};
-use crate::execute::ScriptTexts;
-use crate::plan::{BlockKey, ScriptRef};
+use crate::diagnostic::Severity;
+use crate::execute::{Owner, ScriptTexts};
+use crate::names::LogPath;
+use crate::plan::{BlockKey, Plan, ScriptRef};
+use crate::survey;
+use crate::system::lookup;
 
 /// The scripts of all blocks of the configuration as it is now.
 ///
@@ -29,10 +33,24 @@ impl ConfiguredScripts {
         self.config.blocks.get(*self.known().get(key)?)
     }
 
+    /// Whether the file of a block, by its index, was read without an error.
+    fn is_whole(&self, block: usize) -> bool {
+        let Some(block) = self.config.blocks.get(block) else { return false };
+        let mut errors = self.config.diagnostics().filter(|d| d.severity == Severity::Error);
+        !errors.any(|d| d.span.as_ref().is_some_and(|s| Rc::ptr_eq(&s.file, &block.span.file)))
+    }
+
     fn known(&self) -> &HashMap<BlockKey, usize> {
         let blocks = self.config.blocks.iter().map(super::block_key);
         self.known.get_or_init(|| blocks.zip(0..).collect())
     }
+}
+
+/// Whether one of a block's words names a log.
+fn names(block: &LogBlock, log: &LogPath) -> bool {
+    use std::os::unix::ffi::OsStrExt;
+    let path = log.as_path().as_os_str().as_bytes();
+    block.patterns.iter().any(|word| survey::names(&word.value, path))
 }
 
 impl ScriptTexts for ConfiguredScripts {
@@ -44,7 +62,22 @@ impl ScriptTexts for ConfiguredScripts {
         self.block(&script.block)?.policy.scripts.limit
     }
 
-    fn has_block(&self, block: &BlockKey) -> bool {
-        self.known().contains_key(block)
+    fn owner(&self, plan: &Plan) -> Owner {
+        if self.known().contains_key(&plan.block) {
+            return Owner::Block(plan.block.clone());
+        }
+        // Its file may be called otherwise today, or its pattern be another.
+        let has = |block: &&LogBlock| plan.logs.iter().any(|log| names(block, log));
+        if let Some(block) = self.config.blocks.iter().find(has) {
+            return Owner::Block(super::block_key(block));
+        }
+        let file = &plan.block.file.0;
+        if !file.is_absolute() || lookup::kind(file).is_err() {
+            return Owner::Nobody;
+        }
+        match self.known().iter().find(|(key, _)| key.file.0 == *file) {
+            Some((_, &other)) if self.is_whole(other) => Owner::Nobody,
+            _ => Owner::Another,
+        }
     }
 }

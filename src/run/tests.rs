@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use super::World;
 use crate::clock::{LocalTime, Zone};
 use crate::config::policy::{Compression, Create, MethodSettings, Naming, Policy, Retention};
-use crate::execute::{Journal, Live, Perform, ScriptTexts};
+use crate::execute::{Journal, Live, Owner, Perform, ScriptTexts};
 use crate::names::{AnyPath, FileName, LogPath};
 use crate::plan::step::ScriptRef;
 use crate::plan::{self, BlockKey, Plan, Request};
@@ -35,8 +35,8 @@ impl ScriptTexts for NoScripts {
         None
     }
 
-    fn has_block(&self, _: &BlockKey) -> bool {
-        true
+    fn owner(&self, plan: &Plan) -> Owner {
+        Owner::Block(plan.block.clone())
     }
 }
 

@@ -107,6 +107,22 @@ pub fn expand(
     Ok(Expansion::Matches(found))
 }
 
+/// Whether a word names a path, whatever is on the disk. (A tilde is not looked up.)
+pub fn names(word: &[u8], path: &[u8]) -> bool {
+    if is_plain(word) {
+        return word == path;
+    }
+    let mut path = path;
+    let all = parts(word).into_iter().all(|(slashes, part)| {
+        let Some(rest) = path.strip_prefix(slashes) else { return false };
+        let end = rest.iter().position(|&b| b == b'/').unwrap_or(rest.len());
+        let (name, after) = rest.split_at(end);
+        path = after;
+        part.matches(name)
+    });
+    all && path.is_empty()
+}
+
 /// Whether a word stands for itself alone: a tilde, and what is special in a component.
 fn is_plain(word: &[u8]) -> bool {
     !word.starts_with(b"~") && !word.iter().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'\\'))

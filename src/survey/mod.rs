@@ -9,6 +9,7 @@ pub mod old_dir;
 mod plain;
 pub mod rotated;
 
+pub use expand::names;
 pub use facts::{LogFacts, ParentFacts, log_facts};
 pub use index::{Index, Listing, Names};
 pub use matching::{Finding, Matched, MatchedLog, match_blocks};

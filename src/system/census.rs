@@ -149,6 +149,7 @@ mod tests {
     use std::process::{Child, Command, Stdio};
 
     /// A shell that reads what it has to do.
+    #[expect(clippy::disallowed_methods, reason = "tests arrange processes")]
     fn shell() -> Child {
         let (input, output) = (Stdio::piped(), Stdio::piped());
         Command::new("sh").stdin(input).stdout(output).spawn().unwrap()

@@ -3,7 +3,7 @@
 //! Patterns go through symbolic links as glob(3) does. Nothing is changed on the strength of what
 //! is found here: the directory of a log is held by [`super::Dirs`] before anything happens in it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use hashbrown::HashSet;
 use nix::dir::Type;
@@ -102,4 +102,9 @@ pub fn kind(path: &Path) -> Result<FileKind, String> {
         SFlag::S_IFDIR => FileKind::Directory,
         _ => FileKind::Other,
     })
+}
+
+/// A path from the root; as it is written where nobody knows the working directory any more.
+pub fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
 }

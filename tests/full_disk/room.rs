@@ -97,8 +97,7 @@ fn a_log_that_waits_to_be_copied_keeps_its_place_among_the_versions() {
     let mut scene = lay_out("create\nrenamecopy\nrotate 5", 200);
     scene.disk().fill(60);
     for again in [false, true, true] {
-        scene =
-            scene.run(["-f"]).stderr_has("error copying {dir}/a.log.tmp to {dir}/a.log.1: ");
+        scene = scene.run(["-f"]).stderr_has("error copying {dir}/a.log.tmp to {dir}/a.log.1: ");
         is_told(&scene, "renamecopy", &["No space left on device"]);
         let note = "{dir}/a.log is not rotated before its last version is copied\n";
         assert_eq!(scene.stderr().contains(&scene.expand(note)), again);

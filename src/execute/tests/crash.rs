@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use super::*;
-use crate::execute::Perform;
+use crate::execute::{Outcome, Perform};
 use crate::system::{Errno, crash};
 
 const FILES: [(&str, &str); 6] = [
@@ -69,9 +69,14 @@ type Make = fn(&Scene, bool) -> Plan;
 
 /// A run: finishes what is open, then does what was not yet begun.
 fn run(scene: &Scene, scripts: bool) {
+    run_after(Vec::new(), scene, scripts);
+}
+
+/// The same after runs that have recorded something already.
+fn run_after(mut outcomes: Vec<(Plan, Outcome)>, scene: &Scene, scripts: bool) {
     let mut live = scene.live();
     let mut notes = Notes::default();
-    let mut outcomes = live.resume(&mut notes);
+    outcomes.extend(live.resume(&mut notes));
     let all: [(&str, Make); 2] = [("a.log", moved), ("b.log", |scene, _| copied(scene))];
     for (log, make) in all {
         let known = |plan: &Plan| plan.logs.iter().any(|l| l.name().as_bytes() == log.as_bytes());
@@ -151,6 +156,41 @@ fn a_run_that_dies_before_any_effect_is_finished_by_the_next() {
         deaths += 1;
     }
     assert!(deaths > 40, "only {deaths} effects were seen");
+}
+
+/// Runs of a configuration that has none of the blocks, with the same state file; gives what they record.
+fn others(scene: &Scene) -> Vec<(Plan, Outcome)> {
+    let elsewhere = scene.temp.path().join("elsewhere");
+    std::fs::write(&elsewhere, "").unwrap();
+    let recorded = (0..2).flat_map(|_| {
+        let mut live = scene.live();
+        let recorded = live.resume(&mut ());
+        live.finish().unwrap();
+        recorded
+    });
+    let recorded = recorded.collect();
+    std::fs::remove_file(elsewhere).unwrap();
+    recorded
+}
+
+/// What has ended, which scripts have begun and which file is where: all of it is written down again.
+#[test]
+fn a_run_that_dies_is_finished_by_the_next_of_its_own_configuration_whatever_runs_in_between() {
+    for deaths in 0.. {
+        let scene = Scene::new(&FILES);
+        if !dies_after(deaths, &scene, true) {
+            assert!(deaths > 40, "only {deaths} effects were seen");
+            break;
+        }
+        let before = scene.tree();
+        let recorded = others(&scene);
+        assert_eq!(scene.tree(), before);
+        append(&scene, "later\n");
+        run_after(recorded, &scene, true);
+        assert_eq!(essence(&scene), expected("later\n"), "{deaths}");
+        assert!((1..=2).contains(&scene.ran("PostRotate")), "{deaths}");
+        assert!(!scene.journal_path().exists());
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::clock::LocalTime;
 use crate::event::{Event, Observer};
 use crate::execute::effects::{Company, perform};
 use crate::execute::site::{Effect, Halt, Site};
-use crate::execute::{Journal, JournalError, Live, ScriptTexts};
+use crate::execute::{Journal, JournalError, Live, Owner, ScriptTexts};
 use crate::fault::Fault;
 use crate::names::{AnyPath, FileName, LogPath};
 use crate::plan::step::{
@@ -183,9 +183,14 @@ impl ScriptTexts for Texts {
         Some(text)
     }
 
-    /// A block is gone from the configuration where a file `gone` is.
-    fn has_block(&self, _: &BlockKey) -> bool {
-        !self.0.join("gone").exists()
+    /// A block is gone from the configuration where a file `gone` is, and in another one where a file
+    /// `elsewhere` is.
+    fn owner(&self, plan: &Plan) -> Owner {
+        match ["gone", "elsewhere"].map(|name| self.0.join(name).exists()) {
+            [true, _] => Owner::Nobody,
+            [_, true] => Owner::Another,
+            _ => Owner::Block(plan.block.clone()),
+        }
     }
 }
 

@@ -120,6 +120,29 @@ fn what_a_removed_block_has_left_is_given_up_with_a_note_and_its_files_stay() {
 }
 
 #[test]
+fn what_a_block_of_another_configuration_has_left_is_kept_for_it() {
+    let scene = postponed();
+    let elsewhere = scene.temp.path().join("elsewhere");
+    std::fs::write(&elsewhere, "").unwrap();
+    let before = scene.peek().unwrap();
+    for _ in 0..3 {
+        let (mut live, mut notes) = (scene.live(), Notes::default());
+        assert!(live.resume(&mut notes).is_empty());
+        live.finish().unwrap();
+        assert_eq!((notes.remarks.len(), notes.errors.len()), (0, 0));
+        drop(live);
+        assert_eq!(scene.peek().unwrap(), before);
+    }
+    object(&scene, false);
+    std::fs::remove_file(&elsewhere).unwrap();
+    let mut live = scene.live();
+    assert!(!live.resume(&mut ())[0].1.failed);
+    live.finish().unwrap();
+    assert_eq!(scene.read("refuge"), None);
+    assert!(!scene.journal_path().exists());
+}
+
+#[test]
 fn a_file_that_must_stay_is_noted_once_however_often_it_is_met() {
     let scene = postponed();
     std::fs::rename(scene.logs().join("refuge"), scene.logs().join("old")).unwrap();
