@@ -285,6 +285,19 @@ impl Perform for Live {
         outcome
     }
 
+    fn carry_out_unwritten(&mut self, plan: Rc<Plan>, observer: &mut dyn Observer) -> Outcome {
+        // What the journal knows of is noted there to its end.
+        self.wait_for_all(observer);
+        let journal = self.log.journal.take();
+        let id = self.next;
+        self.next += 1;
+        self.promised.insert(id, Work::new(plan));
+        let outcome = self.carry_out(PlanId(id), observer);
+        self.wait_for_all(observer);
+        self.log.journal = journal;
+        outcome
+    }
+
     fn ended(&mut self, all: bool, observer: &mut dyn Observer) -> Vec<(Plan, Outcome)> {
         if all {
             self.wait_for_all(observer);

@@ -122,6 +122,10 @@ pub trait Perform {
     /// ([`Plan::rest`]), and [`Self::ended`] tells of it.
     fn carry_out(&mut self, id: PlanId, observer: &mut dyn Observer) -> Outcome;
 
+    /// The same for a plan that could not be promised for want of room, and makes room
+    /// ([`Plan::only_frees`]). A crash in the middle leaves what there is to the next rotation.
+    fn carry_out_unwritten(&mut self, plan: Rc<Plan>, observer: &mut dyn Observer) -> Outcome;
+
     /// What was under way and has ended since this was last asked: plans of the remaining steps alone, in
     /// the order in which they ended. With `all` the others are waited for.
     fn ended(&mut self, all: bool, observer: &mut dyn Observer) -> Vec<(Plan, Outcome)>;

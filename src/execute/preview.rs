@@ -42,6 +42,10 @@ impl Perform for Preview {
         false
     }
 
+    fn carry_out_unwritten(&mut self, _: Rc<Plan>, _: &mut dyn Observer) -> Outcome {
+        Outcome::default()
+    }
+
     /// No step has a result, since none is done; nothing is recorded.
     fn carry_out(&mut self, id: PlanId, observer: &mut dyn Observer) -> Outcome {
         let Some(plan) = self.plans.remove(&id.0) else { return Outcome::default() };

@@ -53,6 +53,26 @@ impl Plan {
         self.directories.get(place.dir.0 as usize).map_or(std::path::Path::new("."), |d| &d.0)
     }
 
+    /// Whether all that it does to a log's content is to let it go (`rotate 0`): then it needs no room, and
+    /// nothing that a crash can lose.
+    pub fn only_frees(&self) -> bool {
+        let copies =
+            |step: &Step| matches!(step.action, Action::Copy { .. } | Action::Compress { .. });
+        let rotated = self.steps.iter().filter_map(|step| match &step.action {
+            Action::Rename { to, .. } if step.why == Why::Rotation => Some(to),
+            _ => None,
+        });
+        let goes = |rotated: &Place| {
+            let removed = |step: &Step| matches!(&step.action, Action::Remove { file, .. } if file == rotated);
+            self.steps.iter().any(removed)
+        };
+        let emptied = |step: &Step| matches!(step.action, Action::Cut { archive: None, .. });
+        let mut rotated = rotated.peekable();
+        (rotated.peek().is_some() || self.steps.iter().any(emptied))
+            && rotated.all(goes)
+            && !self.steps.iter().any(copies)
+    }
+
     /// Makes it a plan of another block, whose scripts it runs from then on.
     pub fn belong_to(&mut self, block: &BlockKey) {
         self.block.clone_from(block);

@@ -228,15 +228,23 @@ impl Handling<'_, '_> {
                 Err(fault)
             }
         });
-        match promised {
-            Ok(id) => {
-                let outcome = self.perform.carry_out(id, self.observer);
-                self.failed |= outcome.failed;
-                fold(&outcome, self.state);
-                self.world.follow(&plan, &outcome);
+        let outcome = match promised {
+            Ok(id) => self.perform.carry_out(id, self.observer),
+            Err(fault) if file_system::is_full(&fault) && plan.only_frees() => {
+                self.perform.carry_out_unwritten(Rc::clone(&plan), self.observer)
             }
-            Err(fault) => self.fail(&fault),
-        }
+            Err(fault) => return self.not_written(&plan, fault),
+        };
+        self.failed |= outcome.failed;
+        fold(&outcome, self.state);
+        self.world.follow(&plan, &outcome);
+    }
+
+    /// Says that a plan is not carried out since it could not be written down.
+    fn not_written(&mut self, plan: &Plan, fault: Fault) {
+        let logs: Vec<String> = plan.logs.iter().map(ToString::to_string).collect();
+        let message = format!("{} is not rotated: {}", logs.join(", "), fault.message);
+        self.fail(&Fault { message, ..fault });
     }
 
     /// The plan for logs that are due; `None` if one of them cannot be rotated, which has been said.

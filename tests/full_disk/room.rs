@@ -162,3 +162,41 @@ fn what_could_not_be_compressed_is_compressed_by_a_later_run_under_whatever_name
             .expect_file("a.log.4", &lines("two", 200));
     }
 }
+
+/// The disk of everything: logs, state and journal.
+#[test]
+fn a_log_of_which_nothing_is_kept_is_let_go_though_there_is_no_room_for_the_journal() {
+    when::steady_day();
+    for method in ["create", "nocreate", "copytruncate", "create\ndateext", "create\nsharedscripts"]
+    {
+        let config = format!("{{dir}}/*.log {{\n{method}\nrotate 0\n}}");
+        let scene = Scene::on_a_disk(&[]).config(&config).log("a.log", &lines("log", 200));
+        let scene = scene.log("st", "logrotate state -- version 2\n").mode(0o640);
+        scene.disk().fill(0);
+        let scene = scene.run_with(&["-f", "-s", "{dir}/st", "{config}"]).status(0);
+        if scene.stderr() != "" {
+            scene.fail(method);
+        }
+        let names = scene.logs().0.into_keys().map(|name| name.display().to_string());
+        let names: Vec<_> = names.filter(|name| name.contains(".log")).collect();
+        let wanted: &[&str] = if method == "nocreate" { &[] } else { &["a.log"] };
+        assert_eq!(names, wanted, "{method}");
+        let left = std::fs::metadata(scene.log_path("a.log")).map_or(0, |log| log.len());
+        let state = std::fs::read_to_string(scene.log_path("st")).expect("state");
+        assert!(left == 0 && state.contains("/a.log"), "{method}: {state}");
+    }
+}
+
+#[test]
+fn a_log_that_cannot_be_rotated_without_a_journal_is_named() {
+    when::steady_day();
+    let scene = Scene::on_a_disk(&[]).config("{dir}/a.log {\ncreate\nrotate 3\n}");
+    let scene = scene.log("a.log", &lines("log", 200)).log("st", "").mode(0o640);
+    scene.disk().fill(0);
+    scene
+        .run_with(&["-f", "-s", "{dir}/st", "{config}"])
+        .status(1)
+        .stderr_has("error: {dir}/a.log is not rotated: cannot write journal {dir}/st.journal: ")
+        .expect_file("a.log", &lines("log", 200))
+        .expect_no_file("a.log.1");
+}
