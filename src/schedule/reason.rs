@@ -134,8 +134,8 @@ pub enum RefuseReason {
     },
     /// Its directory may be written by others (compat RD-2).
     InsecureParent {
-        /// The `su` line for its owner and group.
-        su: String,
+        /// The `su` line for its owner and group; `None` where it would be root's, and not make it safe.
+        su: Option<String>,
     },
     /// A symbolic link on the way to it may be changed by somebody untrusted.
     UntrustedLink {
@@ -265,11 +265,20 @@ impl RefuseReason {
     /// What the user can do about it, where something else than the cause has to be said.
     pub fn hint(&self, log: &LogPath) -> Option<String> {
         match self {
-            Self::InsecureParent { su } => Some(format!(
-                "add the line `{su}` to the block, or take the write permission from group and \
-                 others (chmod go-w {})",
-                Shown::path(log.dir())
-            )),
+            Self::InsecureParent { su } => {
+                let dir = Shown::path(log.dir());
+                Some(match su {
+                    Some(su) => format!(
+                        "add the line `{su}` to the block, or take the write permission from group \
+                         and others (chmod go-w {dir})"
+                    ),
+                    None => format!(
+                        "the directory belongs to root, so that no `su` line makes this safe: take \
+                         the write permission from group and others (chmod go-w {dir}), or log to \
+                         another directory"
+                    ),
+                })
+            }
             Self::UntrustedLink { link, su } => {
                 let su = su.as_ref().map(|su| format!("add the line `{su}` to the block, or "));
                 Some(format!(
@@ -394,7 +403,7 @@ mod tests {
                 "stat of /var/log/a.log failed: Permission denied",
             ),
             (
-                RefuseReason::InsecureParent { su: "su a b".into() },
+                RefuseReason::InsecureParent { su: Some("su a b".into()) },
                 "skipping \"/var/log/a.log\" because parent directory has insecure permissions \
                  (It's world writable or writable by group which is not \"root\") Set \"su\" \
                  directive in config file to tell logrotate which user/group should be used for \
@@ -416,9 +425,14 @@ mod tests {
 
     #[test]
     fn hints_name_what_to_change() {
-        let hint =
-            RefuseReason::InsecureParent { su: "su root adm".into() }.hint(&log()).expect("a hint");
-        assert!(hint.contains("`su root adm`") && hint.contains("chmod go-w /var/log"), "{hint}");
+        let hint = |su: Option<&str>| {
+            RefuseReason::InsecureParent { su: su.map(Into::into) }.hint(&log()).expect("a hint")
+        };
+        for su in [Some("su root adm"), None] {
+            let hint = hint(su);
+            assert_eq!(hint.contains("add the line `su root adm`"), su.is_some(), "{hint}");
+            assert!(hint.contains("(chmod go-w /var/log)"), "{hint}");
+        }
         let hint = |su: Option<&str>| {
             let reason =
                 RefuseReason::UntrustedLink { link: "/srv/l".to_owned(), su: su.map(Into::into) };

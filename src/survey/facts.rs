@@ -16,7 +16,7 @@ pub enum ParentFacts {
     /// World-writable, or writable by a group other than root's (compat RD-2).
     Insecure {
         /// The `su` line for its owner and group.
-        su: String,
+        su: Option<String>,
     },
     /// It could not be looked at: the cause.
     Failed(String),
@@ -63,7 +63,10 @@ pub fn log_facts(dirs: &mut Dirs, log: &LogPath) -> LogFacts {
     let parent = match dir.first_facts() {
         Err(errno) => ParentFacts::Failed(errno.words()),
         Ok(own) if is_insecure(&own) => {
-            ParentFacts::Insecure { su: su_line(Identity { uid: own.uid, gid: own.gid }) }
+            // Root in a directory that all may write is what the check is about, whoever's group it has.
+            let is_safe = own.uid != 0 || own.mode.0 & 0o002 == 0;
+            let su = is_safe.then(|| su_line(Identity { uid: own.uid, gid: own.gid }));
+            ParentFacts::Insecure { su }
         }
         Ok(_) => ParentFacts::Safe,
     };
@@ -137,13 +140,13 @@ mod tests {
         }
         let temp = tempfile::tempdir().unwrap();
         let log = temp.path().join("a");
-        let insecure = |su: &str| ParentFacts::Insecure { su: su.into() };
+        let insecure = |su: &str| ParentFacts::Insecure { su: Some(su.into()) };
         for (mode, owner, group, parent) in [
             (0o755, 0, 0, ParentFacts::Safe),
             (0o775, 0, 0, ParentFacts::Safe),
             (0o775, 0, 4, insecure("su root adm")),
             (0o757, 1, 0, insecure("su daemon root")),
-            (0o1777, 0, 0, insecure("su root root")),
+            (0o1777, 0, 0, ParentFacts::Insecure { su: None }),
             (0o777, 54_321, 54_322, insecure("su :54321 :54322")),
             (0o750, 0, 4, ParentFacts::Safe),
         ] {

@@ -31,6 +31,7 @@ fn one_that_a_group_other_than_root_may_write_is_refused() {
 fn the_line_that_helps_is_shown() {
     differs("messages", || {
         in_directory(0o775, 4).status(1).stderr_has("add the line `su root adm` to the block");
+        in_directory(0o777, 0).status(1).stderr_has("no `su` line makes this safe: take");
     });
 }
 

@@ -92,7 +92,7 @@ const NOON: &str = "2026-07-01T12:30:00Z";
 const BEFORE: &str = "2026-06-01T12:30:00Z";
 
 fn insecure() -> ParentFacts {
-    ParentFacts::Insecure { su: "su a b".into() }
+    ParentFacts::Insecure { su: Some("su a b".into()) }
 }
 
 fn minutes(n: u32) -> Interval {
@@ -108,7 +108,7 @@ fn a_directory_that_cannot_be_trusted_or_found_is_told_first() {
             insecure(),
             true,
             true,
-            Verdict::Refuse(RefuseReason::InsecureParent { su: "su a b".into() }),
+            Verdict::Refuse(RefuseReason::InsecureParent { su: Some("su a b".into()) }),
         ),
         (
             ParentFacts::Failed("x".to_owned()),
