@@ -11,6 +11,8 @@ use crate::names::Shown;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceFile {
     name: Box<Path>,
+    /// The include directory that it was found in.
+    dir: Option<Rc<Path>>,
     bytes: Box<[u8]>,
     /// Offsets of the first byte of each line. Only messages ask for it.
     lines: OnceCell<Box<[u32]>>,
@@ -19,14 +21,24 @@ pub struct SourceFile {
 impl SourceFile {
     /// Keeps a file's text for spans to point into.
     pub fn new(name: impl Into<PathBuf>, bytes: Vec<u8>) -> Rc<Self> {
+        Self::found_in(None, name, bytes)
+    }
+
+    /// The same for a file of an include directory.
+    pub fn found_in(dir: Option<Rc<Path>>, name: impl Into<PathBuf>, bytes: Vec<u8>) -> Rc<Self> {
         // No larger than they must be: there may be a hundred thousand files.
         let name = name.into().into_boxed_path();
-        Rc::new(Self { name, bytes: bytes.into(), lines: OnceCell::new() })
+        Rc::new(Self { name, dir, bytes: bytes.into(), lines: OnceCell::new() })
     }
 
     /// The name as given to the program; inside an include directory the bare name (compat CFG-61).
     pub fn name(&self) -> &Path {
         &self.name
+    }
+
+    /// Where it is, from the start directory.
+    pub fn path(&self) -> PathBuf {
+        self.dir.as_ref().map_or_else(|| self.name.to_path_buf(), |dir| dir.join(&self.name))
     }
 
     /// The name, escaped for messages.

@@ -216,7 +216,8 @@ fn a_run_by_hand_while_another_goes_on_is_refused() {
     }
     let scene = scene.run(["-f"]).status(3).expect_stderr(
         "error: state file {state} is already locked\n\
-         logrotate does not support parallel execution on the same set of logfiles.\n",
+         logrotate does not support parallel execution on the same set of logfiles.\n\
+         \x20 = help: with --wait-for-state-lock a run waits until the other one has ended\n",
     );
     let cron = cron.end();
     scene.ended(cron).quiet().expect_files([("a.log", ""), ("a.log.1", "x\n")]);

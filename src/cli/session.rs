@@ -7,7 +7,6 @@ use std::rc::Rc;
 
 use crate::clock::{LocalTime, Zone};
 use crate::execute::{Journal, JournalError, Live, Owner, Perform, Preview, ScriptTexts};
-use crate::fault::Fault;
 use crate::names::{FileName, Shown};
 use crate::report::{Level, Messages, Text};
 use crate::run::{self, ConfiguredScripts};
@@ -125,8 +124,8 @@ impl<'a> Session<'a> {
                 }
                 Some(journal)
             }
-            Some(Err(JournalError::Locked)) => {
-                messages.fault(&Fault::new(JournalError::Locked.to_string()));
+            Some(Err(JournalError::Locked(fault))) => {
+                messages.fault(&fault);
                 return Err(Locked);
             }
             Some(Err(JournalError::Unusable(fault))) => {
@@ -244,9 +243,7 @@ fn say_what_is_open(state: &Path, scripts: &ConfiguredScripts, messages: &mut Me
                 messages.say(Level::Note, &line);
             }
         }
-        Err(JournalError::Locked) => {
-            messages.say(Level::Note, &JournalError::Locked.to_string());
-        }
+        Err(JournalError::Locked(fault)) => messages.say(Level::Note, &fault.message),
         Err(JournalError::Unusable(fault)) => messages.fault(&fault),
     }
 }

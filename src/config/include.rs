@@ -305,7 +305,9 @@ impl<'a> Loader<'a> {
         self.debug(|| format!("reading config file {name}"));
         self.open.push(id);
         self.files += 1;
-        let whole = Parser::new(self, place, SourceFile::new(path, bytes)).parse();
+        let whole =
+            Parser::new(self, place, SourceFile::found_in(place.shared_path(), path, bytes))
+                .parse();
         self.open.pop();
         whole
     }

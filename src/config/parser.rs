@@ -200,6 +200,13 @@ impl<'l, 'a> Parser<'l, 'a> {
             );
             return self.fail(bad, start..brace, brace);
         };
+        if let Some(quote) = words.open_quote {
+            let place = self.lex.span(list.source(quote)..list.source(quote) + 1);
+            let bad = Bad::new("open-quote", "this quote is not closed before the '{'")
+                .with_hint("close it, or remove it: the name is taken to end where the list does");
+            self.finding(Severity::Warning, bad, place);
+        }
+        let words = words.all;
         if words.is_empty() {
             let bad = Bad::new("no-names", "{ expected after log file name(s)");
             return self.fail(bad, start..brace, brace);

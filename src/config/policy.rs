@@ -43,8 +43,7 @@ impl LogBlock {
     /// The file that holds the block, valid from the start directory: the same in every run with the
     /// same arguments.
     pub fn file(&self) -> PathBuf {
-        let name = self.span.file.name();
-        self.base_dir.as_ref().map_or_else(|| name.to_path_buf(), |dir| dir.join(name))
+        self.span.file.path()
     }
 }
 

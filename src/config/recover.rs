@@ -20,6 +20,8 @@ impl Parser<'_, '_> {
     pub(super) fn fail(&mut self, bad: Bad, range: Range<usize>, resume: usize) -> Flow {
         if self.block.is_none() {
             let place = self.lex.span(range);
+            let hint = bad.hint.map_or_else(String::new, |hint| format!("{hint}; "));
+            let bad = Bad { hint: Some(format!("{hint}the rest of this file is skipped")), ..bad };
             self.finding(Severity::Error, bad, place);
             return Flow::Break(());
         }

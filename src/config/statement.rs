@@ -26,6 +26,10 @@ impl Parser<'_, '_> {
                 _ if directive::find(self.lex.text(word.clone())).is_some() => {
                     Some(format!("put a blank behind `{name}`"))
                 }
+                b'.' | b'/' | b'*' | b'-' | b'_' => Some(
+                    "if this is the name of a log, write its absolute path, or put it in quotes"
+                        .into(),
+                ),
                 _ => None,
             };
             let bad = Bad { code: "not-separated", message, hint };

@@ -143,9 +143,7 @@ pub fn size(text: &[u8]) -> Result<ByteSize, Bad> {
         [digits @ .., b'G'] => (digits, 1 << 30),
         [.., last] if !last.is_ascii_digit() => {
             let unknown = Bad::new("unknown-unit", format!("unknown unit '{}'", shown(&[*last])));
-            return Err(unknown.with_hint(
-                "write a number of bytes, or put k, M or G right behind it: `500k`, `10M`, `1G`",
-            ));
+            return Err(unknown.with_hint(SIZE_USAGE));
         }
         digits => (digits, 1_i64),
     };
@@ -154,8 +152,13 @@ pub fn size(text: &[u8]) -> Result<ByteSize, Bad> {
         .and_then(|n| n.checked_mul(unit))
         .and_then(|n| u64::try_from(n).ok())
         .map(ByteSize)
-        .ok_or_else(|| Bad::new("bad-size", format!("bad size '{}'", shown(digits))))
+        .ok_or_else(|| {
+            Bad::new("bad-size", format!("bad size '{}'", shown(digits))).with_hint(SIZE_USAGE)
+        })
 }
+
+const SIZE_USAGE: &str = "write a whole number of bytes, or put k, M or G right behind it, without a blank: \
+    `500k`, `10M`, `1G`; a number that begins with 0 is octal";
 
 /// The day of `weekly` and `monthly`: decimal, 0 to `most`; nothing is 0 (compat CFG-75).
 pub fn day(text: &[u8], most: u8) -> Option<u8> {
@@ -171,15 +174,16 @@ pub fn day(text: &[u8], most: u8) -> Option<u8> {
 /// next byte as it is (inside quotes only before that quote). An open quote ends at the end of the text.
 /// Each word comes with the offsets where it begins and ends; empty words are dropped. `None` if the
 /// text ends in a backslash.
-pub fn words(text: &[u8]) -> Option<Vec<Word>> {
+pub fn words(text: &[u8]) -> Option<Words> {
     // Nearly every list is one plain name.
     if !text.iter().any(|&byte| is_space(byte) || matches!(byte, b'"' | b'\'' | b'\\')) {
         let word = Word { text: text.to_vec(), start: 0, end: text.len() };
-        return Some(if text.is_empty() { Vec::new() } else { vec![word] });
+        let all = if text.is_empty() { Vec::new() } else { vec![word] };
+        return Some(Words { all, open_quote: None });
     }
     let mut all = Vec::new();
     let mut word = Word::default();
-    let mut quote = None;
+    let (mut quote, mut opened) = (None, 0);
     let mut bytes = text.iter().copied().enumerate();
     while let Some((at, byte)) = bytes.next() {
         match (byte, quote) {
@@ -191,7 +195,7 @@ pub fn words(text: &[u8]) -> Option<Vec<Word>> {
                 }
                 word.push(at, next);
             }
-            (b'"' | b'\'', None) => quote = Some(byte),
+            (b'"' | b'\'', None) => (quote, opened) = (Some(byte), at),
             (b'\\', None) => {
                 let (at, next) = bytes.next()?;
                 word.push(at, next);
@@ -201,7 +205,16 @@ pub fn words(text: &[u8]) -> Option<Vec<Word>> {
         }
     }
     all.extend(word.take());
-    Some(all)
+    Some(Words { all, open_quote: quote.map(|_| opened) })
+}
+
+/// A list of words.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Words {
+    /// The words.
+    pub all: Vec<Word>,
+    /// Offset of a quote that is not closed.
+    pub open_quote: Option<usize>,
 }
 
 /// One word of a list.
@@ -429,16 +442,23 @@ mod tests {
             ("a\\", None),
         ] {
             let read = words(text.as_bytes());
-            let texts = read.map(|all| {
-                all.into_iter().map(|w| String::from_utf8_lossy(&w.text).into_owned()).collect()
+            let texts = read.map(|words| {
+                words
+                    .all
+                    .into_iter()
+                    .map(|w| String::from_utf8_lossy(&w.text).into_owned())
+                    .collect()
             });
             assert_eq!(
                 texts,
                 expected.map(|all| all.into_iter().map(String::from).collect::<Vec<_>>())
             );
         }
+        for (text, open) in [("'a' b", None), ("a 'b c", Some(2)), ("'a' \"b'", Some(4))] {
+            assert_eq!(words(text.as_bytes()).map(|words| words.open_quote), Some(open));
+        }
         let list = words(b" 'b c' ").expect("splits");
-        assert_eq!(list.first().map(|w| (w.start, w.end)), Some((2, 5)));
+        assert_eq!(list.all.first().map(|w| (w.start, w.end)), Some((2, 5)));
     }
 
     #[test]

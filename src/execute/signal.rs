@@ -35,13 +35,13 @@ fn to_pid_file(signal: &SignalName, path: &AnyPath, observer: &mut dyn Observer)
     };
     let found = pid_file::read(&path.0).map_err(|error| {
         let hint = match &error {
-            PidFileError::WritableByMany(_) => Some("chmod go-w"),
+            PidFileError::WritableByMany(_) => Some(format!("chmod go-w {}", Shown::path(&path.0))),
             PidFileError::First => {
-                Some("where the daemon is process 1, write `signal ... writers`")
+                Some("where the daemon is process 1, write `signal ... writers`".into())
             }
             PidFileError::Unreadable(_) | PidFileError::NoNumber(_) => None,
         };
-        Fault { hint: hint.map(str::to_owned), ..failed(&error.to_string()) }
+        Fault { hint, ..failed(&error.to_string()) }
     })?;
     let pid = found.pid;
     let gone = || failed(&format!("there is no process {pid}"));

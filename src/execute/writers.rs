@@ -122,7 +122,10 @@ fn reason(site: &Site<'_>, step: &Step, file: &OpenFile) -> Fault {
         names => names.join(", "),
     };
     Fault::new(format!("{shown} is still written by {by}; it will be {what} once nobody writes it"))
-        .with_hint("a signal in postrotate makes most programs open their new log; copytruncate needs none")
+        .with_hint(
+            "a signal makes most programs open their new log (`kill` in postrotate, or the line \
+             `signal HUP writers`); copytruncate needs none",
+        )
 }
 
 fn named(holder: &Holder) -> String {

@@ -49,7 +49,9 @@ fn source(span: &Span, hint: Option<&str>) -> String {
     // The cut is ours, so the renderer has nothing to cut; the column is that of the whole line.
     let lines = Renderer::plain().term_width(4 * WIDTH).render(&[group]);
     let arrow = line.to_string().len();
-    format!("{:arrow$}--> {}:{}\n{lines}", "", span.place(), shown.column)
+    // The whole path, unlike the reference's words in the first line: several directories may have such a file.
+    let path = span.file.path();
+    format!("{:arrow$}--> {}:{line}:{}\n{lines}", "", Shown::path(&path), shown.column)
 }
 
 /// One source line as it is shown.

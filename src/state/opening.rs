@@ -156,6 +156,7 @@ impl Opening<'_> {
              same set of logfiles.",
             Shown::path(self.path)
         ))
+        .with_hint("with --wait-for-state-lock a run waits until the other one has ended")
     }
 
     fn say_creating(&mut self) {

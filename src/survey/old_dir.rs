@@ -119,14 +119,17 @@ fn verify(
                 ))
             } else {
                 let text = format!("error verifying log file path {dir}: {cause}");
-                error(block, "bad-log-directory", text)
+                error(block, "bad-log-directory", text, None)
             });
         }
     };
     let target = version_dir(&block.policy, log);
     let shown = Shown::path(&target);
     let unusable = |cause: &OpenError| {
-        error(block, "bad-olddir", format!("error verifying olddir path {shown}: {cause}"))
+        let text = format!("error verifying olddir path {shown}: {cause}");
+        let hint = matches!(cause, OpenError::Missing)
+            .then(|| format!("make the directory, or add the line `createolddir` ({shown})"));
+        error(block, "bad-olddir", text, hint)
     };
     let old_dir = match dirs.open(&target) {
         Err(OpenError::Missing)
@@ -146,19 +149,21 @@ fn verify(
     let moves = block.policy.method.method() == Method::Move;
     if moves && from.is_ok_and(|from| from != to) {
         let text = format!("olddir {shown} and log file {log} are on different devices");
-        return Err(error(block, "olddir-on-other-device", text));
+        let hint = "use a directory on the log's device; `copytruncate`, `copy` and `renamecopy` can take \
+                    versions to another";
+        return Err(error(block, "olddir-on-other-device", text, Some(hint.into())));
     }
     Ok(())
 }
 
-fn error(block: &LogBlock, code: &'static str, message: String) -> Finding {
+fn error(block: &LogBlock, code: &'static str, message: String, hint: Option<String>) -> Finding {
     Finding::Diagnostic(Diagnostic {
         code,
         severity: Severity::Error,
         prefix: Prefix::Line,
         message,
         span: Some(closing(block)),
-        hint: None,
+        hint,
     })
 }
 

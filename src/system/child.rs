@@ -39,19 +39,23 @@ pub enum Ended {
     Well,
     /// With another status.
     Status(i32),
-    /// By a signal.
-    Killed,
+    /// By this signal.
+    Killed(i32),
     /// By us: it was not done after this time.
     TooLate(Duration),
 }
 
 impl fmt::Display for Ended {
-    /// The reference's REASON (compat SCR-5, ROT-83).
+    /// The reference's REASON (compat SCR-5, ROT-83), and how it ended.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Well => f.write_str("child exited with status 0"),
-            Self::Status(_) => f.write_str("child did not exit with status 0"),
-            Self::Killed => f.write_str("child did not terminate normally"),
+            Self::Status(status) => {
+                write!(f, "child did not exit with status 0 but with {status}")
+            }
+            Self::Killed(signal) => {
+                write!(f, "child did not terminate normally: signal {signal} ended it")
+            }
             Self::TooLate(limit) => write!(
                 f,
                 "child did not terminate normally: it was ended after its timeout of {limit:?}"
@@ -65,7 +69,7 @@ impl From<ExitStatus> for Ended {
         match status.code() {
             Some(0) => Self::Well,
             Some(code) => Self::Status(code),
-            None => Self::Killed,
+            None => Self::Killed(status.signal().unwrap_or_default()),
         }
     }
 }
@@ -313,7 +317,7 @@ mod tests {
         for (text, ended) in [
             ("\n", Ended::Well),
             ("exit 3", Ended::Status(3)),
-            ("kill -9 $$", Ended::Killed),
+            ("kill -9 $$", Ended::Killed(9)),
             (r#"test "$0$#$1$2" = "logrotate_script2onetwo three""#, Ended::Well),
             ("no-such-command-anywhere 2>/dev/null", Ended::Status(127)),
         ] {

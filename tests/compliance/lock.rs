@@ -25,7 +25,7 @@ fn locked() -> (Scene, Running) {
 #[test]
 fn a_second_run_is_exit_three_and_rotates_nothing() {
     let (scene, holder) = locked();
-    scene.run(["-f"]).status(3).expect_stderr(LOCKED).expect_files([("a.log", "x\n")]);
+    scene.run(["-f"]).status(3).stderr_has(LOCKED).expect_files([("a.log", "x\n")]);
     holder.kill();
 }
 
@@ -125,5 +125,31 @@ fn now_is_read_after_the_wait() {
         let names = tree.files();
         let name = names[0].to_str().and_then(|n| n.strip_prefix("a.log-")).expect("a.log-");
         assert!(name.parse::<i64>().expect("seconds") >= released, "{name} {released}");
+    });
+}
+
+#[test]
+fn a_second_run_without_a_lock_stops_at_the_journal_of_the_first() {
+    differs("skip-lock", || {
+        let script = "postrotate\necho > {out}/held\nwhile [ -e {out}/held ]; do sleep 0.01; done\nendscript";
+        let mut scene = Scene::new()
+            .config(&format!("{{dir}}/a.log {{\nrotate 1\n{script}\n}}"))
+            .config_file("b.conf", "{dir}/b.log {\nrotate 1\n}")
+            .log("a.log", "x\n")
+            .log("b.log", "y\n");
+        let args = ["-f", "--skip-state-lock", "-s", "{state}", "{config}"];
+        let args: Vec<String> = args.iter().map(|arg| scene.expand(arg)).collect();
+        let first = scene.start(program(), args);
+        while !scene.out_path("held").exists() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let second = ["-f", "--skip-state-lock", "-s", "{state}", "{etc}/b.conf"];
+        let scene = scene.run_with(&second);
+        std::fs::remove_file(scene.out_path("held")).expect("remove");
+        first.end();
+        scene
+            .status(3)
+            .stderr_has("error: journal {state}.journal belongs to a run that is going on\n")
+            .expect_files([("a.log.1", "x\n"), ("b.log", "y\n")]);
     });
 }

@@ -1,6 +1,6 @@
 //! Log names: words, quotes, wildcards (compat CFG-20..31).
 
-use crate::scene::{Scene, when};
+use crate::scene::{Scene, differs, when};
 
 fn rotated(pattern: &str) -> Vec<String> {
     let scene = Scene::new()
@@ -116,4 +116,23 @@ fn a_tilde_is_a_home_directory() {
 fn a_pattern_that_matches_nothing_stands_for_itself() {
     let scene = Scene::new().config("{dir}/*.none {\nrotate 1\n}").run([]);
     scene.status(1).stderr_has("error: stat of {dir}/*.none failed: No such file or directory");
+}
+
+/// Logrotate takes the blank before the brace for a part of the name, and does not find it.
+#[test]
+fn a_quote_that_is_not_closed_is_pointed_out_and_its_name_ends_where_the_list_does() {
+    for (list, column) in [("\"{dir}/a.log ", 1), ("'{dir}/a.log\n", 1), ("{dir}/a.log\" ", 0)] {
+        differs("open-quote", || {
+            let scene = Scene::new().config(&format!("{list}{{\nrotate 1\n}}")).log("a.log", "x\n");
+            let scene = scene.run(["-f"]).status(0).expect_files([("a.log.1", "x\n")]);
+            let warning = "warning: {config}:1 this quote is not closed before the '{'\n";
+            let scene = scene.stderr_has(warning);
+            if column > 0 {
+                scene.stderr_has(&format!(" --> {{config}}:1:{column}\n"));
+            }
+        });
+    }
+    // Without a blank both find it.
+    let scene = Scene::new().config("\"{dir}/a.log{\nrotate 1\n}").log("a.log", "x\n");
+    scene.run(["-f"]).status(0).expect_files([("a.log.1", "x\n")]);
 }

@@ -124,8 +124,8 @@ fn braces_and_comments_in_its_text_mean_nothing() {
 fn the_reason_of_a_failure_is_said() {
     differs("D-1", || {
         for (text, reason) in [
-            ("exit 3", "child did not exit with status 0"),
-            ("kill -9 $$", "child did not terminate normally"),
+            ("exit 3", "child did not exit with status 0 but with 3"),
+            ("kill -9 $$", "child did not terminate normally: signal 9 ended it"),
         ] {
             Scene::new()
                 .config(&format!("{{dir}}/a.log {{\nrotate 1\nprerotate\n{text}\nendscript\n}}"))

@@ -110,8 +110,8 @@ fn a_failure_is_told_and_the_file_goes_all_the_same() {
 fn a_failure_has_its_reason() {
     differs("D-1", || {
         for (script, reason) in [
-            ("exit 3", "child did not exit with status 0"),
-            ("kill -9 $$", "child did not terminate normally"),
+            ("exit 3", "child did not exit with status 0 but with 3"),
+            ("kill -9 $$", "child did not terminate normally: signal 9 ended it"),
         ] {
             run_with(scene("shred"), Some(&format!("#!/bin/sh\n{script}\n"))).expect_stderr(
                 &format!("error: Failed to shred {{dir}}/a.log.2 ({reason}), trying unlink\n"),

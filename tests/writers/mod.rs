@@ -219,7 +219,7 @@ fn the_note_says_whether_the_writer_appends_and_what_helps() {
         let command = fs::read_to_string("/proc/self/comm").expect("name");
         let named = format!("by process {} ({}{way};", std::process::id(), command.trim_end());
         let scene = scene.run(["-f"]).status(0).stderr_has(&named);
-        assert!(scene.stderr().contains("a signal in postrotate"), "{}", scene.stderr());
+        assert!(scene.stderr().contains("a signal makes most programs"), "{}", scene.stderr());
         assert!(scene.stderr().contains("copytruncate"), "{}", scene.stderr());
         close(writer);
     }

@@ -210,10 +210,13 @@ fn jobs(text: &[u8], _: &mut Reading<'_>) -> Result<Directive, Bad> {
 }
 
 fn options(text: &[u8], reading: &mut Reading<'_>) -> Result<Directive, Bad> {
-    let words = value::words(text).filter(|words| !words.is_empty()).ok_or_else(|| {
-        Bad::new("bad-compress-options", "invalid compression options")
-            .with_hint("write the options behind it: `compressoptions -9`")
-    })?;
+    let words = value::words(text)
+        .map(|words| words.all)
+        .filter(|all| !all.is_empty())
+        .ok_or_else(|| {
+            Bad::new("bad-compress-options", "invalid compression options")
+                .with_hint("write the options behind it: `compressoptions -9`")
+        })?;
     reading.debug.push(format!("compress_options is now {}", shown(text)));
     let words = words.into_iter().map(|word| OsString::from_vec(word.text));
     Ok(Directive::CompressOptions(words.collect()))

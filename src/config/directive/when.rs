@@ -115,7 +115,7 @@ fn slots(text: &[u8], _: &mut Reading<'_>) -> Result<Directive, Bad> {
         }
         _ => return Err(bad().with_hint(usage)),
     };
-    if !digits.iter().all(u8::is_ascii_digit) {
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return Err(bad().with_hint(usage));
     }
     let number = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());

@@ -23,8 +23,8 @@ const MOST_SET_ASIDE: u32 = 1000;
 /// Why there is no journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JournalError {
-    /// It belongs to a run that is going on.
-    Locked,
+    /// It belongs to a run that is going on: the sentence.
+    Locked(Fault),
     /// It cannot be used: the sentence.
     Unusable(Fault),
 }
@@ -32,8 +32,7 @@ pub enum JournalError {
 impl fmt::Display for JournalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Locked => f.write_str("the journal belongs to a run that is going on"),
-            Self::Unusable(fault) => fault.fmt(f),
+            Self::Locked(fault) | Self::Unusable(fault) => fault.fmt(f),
         }
     }
 }
@@ -102,7 +101,14 @@ impl Journal {
                     tries += 1;
                     std::thread::sleep(PAUSE);
                 }
-                Err(LedgerError::Locked) => return Err(JournalError::Locked),
+                Err(LedgerError::Locked) => {
+                    let path = self.path();
+                    let text =
+                        format!("journal {} belongs to a run that is going on", Shown::path(&path));
+                    let hint =
+                        "wait for its end; two runs with one state file cannot work side by side";
+                    return Err(JournalError::Locked(Fault::new(text).with_hint(hint)));
+                }
                 Err(LedgerError::System(errno)) => return Err(self.unusable("cannot open", errno)),
             }
         };

@@ -198,8 +198,8 @@ fn a_log_is_not_cut_for_an_archive_that_is_not_its_copy() {
 #[test]
 fn a_failing_compressor_leaves_the_source_and_nothing_else() {
     for (text, reason) in [
-        ("cat; exit 1", "child did not exit with status 0"),
-        ("cat; kill -9 $$", "child did not terminate normally"),
+        ("cat; exit 1", "child did not exit with status 0 but with 1"),
+        ("cat; kill -9 $$", "child did not terminate normally: signal 9 ended it"),
     ] {
         let scene = Scene::new(&[("a", "text")]);
         let before = scene.tree();
@@ -233,7 +233,10 @@ fn a_compressor_that_complains_or_is_missing_is_told_as_the_reference_tells_it()
     }
     let (failed, errors, raw) = run(missing);
     assert!(failed);
-    assert_eq!(errors, [wrote, "failed to compress log P: child did not exit with status 0"]);
+    assert_eq!(
+        errors,
+        [wrote, "failed to compress log P: child did not exit with status 0 but with 1"]
+    );
     assert_eq!(raw, "error: cannot execute compress command '/no/gz': No such file or directory\n");
 }
 
@@ -265,7 +268,7 @@ fn a_removal_script_that_fails_keeps_the_file() {
         fault.message,
         format!(
             "error running preremove script for {dir}/a.1 of '{dir}/*' (child did not exit with \
-             status 0). Not removing this file."
+             status 0 but with 1). Not removing this file."
         )
     );
     assert!(scene.read("a.1").is_some());
