@@ -36,6 +36,11 @@ impl SourceFile {
         &self.name
     }
 
+    /// The include directory that it was found in.
+    pub fn dir(&self) -> Option<&Path> {
+        self.dir.as_deref()
+    }
+
     /// Where it is, from the start directory.
     pub fn path(&self) -> PathBuf {
         self.dir.as_ref().map_or_else(|| self.name.to_path_buf(), |dir| dir.join(&self.name))

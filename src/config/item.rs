@@ -2,8 +2,6 @@
 //!
 //! Whatever yields these items - the classic syntax, another one later - shares all that follows.
 
-use std::path::Path;
-use std::rc::Rc;
 
 use super::Notice;
 use super::directive::Directive;
@@ -48,6 +46,4 @@ pub struct BlockHead {
     pub pattern_text: SourceText,
     /// From the first pattern to the opening brace.
     pub span: Span,
-    /// See [`super::policy::LogBlock::base_dir`].
-    pub base_dir: Option<Rc<Path>>,
 }

@@ -231,7 +231,6 @@ impl<'l, 'a> Parser<'l, 'a> {
             patterns,
             pattern_text: pattern_text.clone(),
             span: self.lex.span(start..brace + 1),
-            base_dir: self.place.shared_path(),
         };
         self.block = Some(OpenBlock { pattern_text, start });
         self.loader.item(Item::BlockStarted(Box::new(head)));

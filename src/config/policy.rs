@@ -34,12 +34,15 @@ pub struct LogBlock {
     pub ignore_duplicates_in_list: bool,
     /// From the first pattern to the closing brace.
     pub span: Span,
-    /// The directory that relative names are matched in: the include directory being read, or
-    /// `None` for the start directory (compat CFG-24).
-    pub base_dir: Option<Rc<Path>>,
 }
 
 impl LogBlock {
+    /// The directory that relative names are matched in: the include directory being read, or
+    /// `None` for the start directory (compat CFG-24).
+    pub fn base_dir(&self) -> Option<&Path> {
+        self.span.file.dir()
+    }
+
     /// The file that holds the block, valid from the start directory: the same in every run with the
     /// same arguments.
     pub fn file(&self) -> PathBuf {

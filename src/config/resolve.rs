@@ -65,7 +65,7 @@ impl Resolver {
         let ignore_duplicates_in_list = around.selection.ignore_duplicates;
         let policy = std::mem::replace(&mut self.policy, around);
         if let Some(slot) = self.blocks.get_mut(index).filter(|_| !dropped) {
-            let BlockHead { patterns, pattern_text, span, base_dir } = *head;
+            let BlockHead { patterns, pattern_text, span } = *head;
             let start = span.range().start;
             let span = Span::new(span.file, start..end);
             *slot = Some(LogBlock {
@@ -74,7 +74,6 @@ impl Resolver {
                 policy,
                 ignore_duplicates_in_list,
                 span,
-                base_dir,
             });
         }
     }

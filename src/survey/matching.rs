@@ -117,7 +117,7 @@ impl Known {
 impl Matching<'_> {
     fn word(&mut self, source: Source<'_>) {
         let Source { block, word, .. } = source;
-        match expand(&word.value, block.base_dir.as_deref(), self.index, self.home) {
+        match expand(&word.value, block.base_dir(), self.index, self.home) {
             Ok(Expansion::Matches(paths)) => {
                 if let Some(logs) = self.matched.logs.last_mut() {
                     logs.reserve(paths.len());
@@ -257,7 +257,6 @@ mod tests {
                     policy: Policy { selection: Rc::new(selection.clone()), ..Policy::default() },
                     ignore_duplicates_in_list: selection.ignore_duplicates,
                     span: Span::new(Rc::clone(&file), start..start + line.len()),
-                    base_dir: None,
                 }
             })
             .collect()

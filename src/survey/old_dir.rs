@@ -195,7 +195,6 @@ mod tests {
             },
             ignore_duplicates_in_list: false,
             span: Span { file, start: 0, end: 15 },
-            base_dir: None,
         }
     }
 

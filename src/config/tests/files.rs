@@ -97,7 +97,7 @@ fn a_directory_is_read_in_order_without_taboo_files() {
         ]
     );
     assert_eq!(config.blocks[1].file(), tree.path("d/1"));
-    assert_eq!(config.blocks[1].base_dir.as_deref(), Some(tree.path("d").as_path()));
+    assert_eq!(config.blocks[1].base_dir(), Some(tree.path("d").as_path()));
 }
 
 fn nix_mkfifo(path: &Path) {
