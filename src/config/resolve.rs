@@ -68,8 +68,13 @@ impl Resolver {
             let BlockHead { patterns, pattern_text, span } = *head;
             let start = span.range().start;
             let span = Span::new(span.file, start..end);
-            *slot =
-                Some(LogBlock { patterns, pattern_text, policy, ignore_duplicates_in_list, span });
+            *slot = Some(LogBlock {
+                patterns,
+                pattern_text,
+                policy,
+                ignore_duplicates_in_list,
+                span,
+            });
         }
     }
 }

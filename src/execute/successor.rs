@@ -3,9 +3,7 @@
 use std::rc::Rc;
 
 use crate::execute::site::{Halt, Site, refused, system};
-use crate::fault::Fault;
-use crate::names::FileName;
-use crate::plan::step::{Action, Place, Why};
+use crate::plan::step::{Action, Place};
 use crate::system::file::{self, Access, OpenFile, Refused, Wanted};
 use crate::system::{Dir, Errno};
 
@@ -68,31 +66,9 @@ impl Successor {
     }
 }
 
-/// Whether something that was made from a version is still there. It was on disk when the removal of the
-/// version was postponed, but that disk had trouble, and somebody may have tidied up since.
-fn stands(site: &Site<'_>, source: &Place) -> Result<(), Halt> {
-    let why = site.plan.steps.get(site.at).map(|step| step.why);
-    if why != Some(Why::Compressed) {
-        return Ok(());
-    }
-    let what = format!("Failed to remove old log {}", site.shown(source));
-    let names = site.dir(source)?.names().map_err(|errno| system(&what, errno))?;
-    // `a.log.1.gz`, and not `a.log.10`.
-    let is_made_of_it = |name: &FileName| {
-        let rest = name.as_bytes().strip_prefix(source.name.as_bytes()).unwrap_or_default();
-        rest.first().is_some_and(|byte| !byte.is_ascii_digit())
-    };
-    if names.iter().any(is_made_of_it) {
-        return Ok(());
-    }
-    Err(Fault::new(format!("{what}: its compressed form is gone"))
-        .with_hint("it stays as it is, an old version like the others")
-        .into())
-}
-
 /// Makes sure that the successor of a file is in place, and that its content and its name are on disk.
 pub(super) fn secure(site: &Site<'_>, source: &Place) -> Result<(), Halt> {
-    let Some(successor) = Successor::of(site, source)? else { return stands(site, source) };
+    let Some(successor) = Successor::of(site, source)? else { return Ok(()) };
     file::sync_with_name(&successor.file, &successor.dir)
         .map_err(|errno| successor.in_doubt(site, errno))
 }
