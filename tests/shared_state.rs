@@ -30,10 +30,13 @@ const SLOW: &str = "postrotate\nif [ -e {out}/slow ]; then echo $$ > {out}/pid; 
 
 /// A forced run of the daily configuration that was killed in `postrotate`.
 fn killed(signal: Signal) -> Scene {
-    let mut scene = scene(SLOW).then(|scene| {
-        fs::write(scene.out_path("slow"), "").expect("write");
-    });
-    let args = ["--default-signal", program(), "-f", "-s", "{state}", "{config}"];
+    killed_in(scene(SLOW), "{config}", signal)
+}
+
+/// A forced run of a configuration that was killed in the script which does not return.
+fn killed_in(mut scene: Scene, config: &str, signal: Signal) -> Scene {
+    fs::write(scene.out_path("slow"), "").expect("write");
+    let args = ["--default-signal", program(), "-f", "-s", "{state}", config];
     let args: Vec<String> = args.iter().map(|arg| scene.expand(arg)).collect();
     let run = scene.start("env", args);
     let (pid, begun) = (scene.out_path("pid"), Instant::now());
@@ -46,7 +49,9 @@ fn killed(signal: Signal) -> Scene {
     };
     run.signal(signal);
     let ran = run.end();
-    fs::remove_file(scene.out_path("slow")).expect("remove");
+    for name in ["slow", "pid"] {
+        fs::remove_file(scene.out_path(name)).expect("remove");
+    }
     // A killed run leaves its script to itself; one that was told to end does not.
     if signal == Signal::SIGKILL {
         kill(pid, Signal::SIGKILL).expect("it runs");
@@ -175,4 +180,120 @@ fn what_was_postponed_for_a_block_that_is_gone_is_given_up() {
             .run_with(&MAIN)
             .quiet();
     }
+}
+
+/// Two configurations have one log; the other has another log as well.
+#[test]
+fn a_log_of_two_configurations_waits_for_the_one_that_was_interrupted() {
+    let preremove = "preremove\nif [ -e {out}/slow ]; then echo $$ > {out}/pid; exec sleep 1000; fi\n\
+        cp $1 {out}/$(basename $1).seen\nendscript";
+    let block = format!("{{dir}}/*.log {{\nrotate 1\ncreate\nsharedscripts\n{preremove}\n}}");
+    let scene = Scene::new()
+        .config_file("all.conf", &block)
+        .config_file("one.conf", "{dir}/x.log {\nrotate 5\ncreate\n}")
+        .file("x.log.1", "x1\n")
+        .file("y.log.1", "y1\n")
+        .log("x.log", "x2\n")
+        .log("y.log", "y2\n");
+    let note =
+        "note: {dir}/x.log is not rotated before a run that reads {etc}/all.conf has finished";
+    killed_in(scene, "{etc}/all.conf", Signal::SIGKILL)
+        .run_with(&["-f", "-s", "{state}", "{etc}/one.conf"])
+        .status(0)
+        .stderr_has(note)
+        .run_with(&["-s", "{state}", "{etc}/all.conf"])
+        .status(0)
+        .expect_out("x.log.2.seen", "x1\n")
+        .expect_out("y.log.2.seen", "y1\n")
+        .expect_files([("x.log", ""), ("x.log.1", "x2\n"), ("y.log", ""), ("y.log.1", "y2\n")]);
+}
+
+#[test]
+fn what_a_renamed_configuration_has_left_is_finished_under_its_new_name_whatever_runs_before() {
+    let block = format!("{{dir}}/app.log {{\nrotate 5\ncreate\n{SLOW}\n}}");
+    let scene = Scene::new()
+        .config_file("a.conf", &block)
+        .config_file("other.conf", "{dir}/user.log {\nmissingok\n}")
+        .log("app.log", "old\n");
+    killed_in(scene, "{etc}/a.conf", Signal::SIGKILL)
+        .then(|scene| {
+            let etc = scene.root().join("etc");
+            fs::rename(etc.join("a.conf"), etc.join("b.conf")).expect("rename");
+        })
+        .run_with(&OTHER)
+        .quiet()
+        .expect_no_out("hup")
+        .run_with(&["-s", "{state}", "{etc}/b.conf"])
+        .status(0)
+        .expect_out("hup", "HUP\n");
+}
+
+/// `lastaction` belongs to no log: it is found by the file, also through a link.
+#[test]
+fn a_configuration_is_the_same_through_a_link() {
+    let last = SLOW.replace("postrotate", "lastaction");
+    let block = format!("{{dir}}/app.log {{\nrotate 5\ncreate\n{last}\n}}");
+    let scene = Scene::new().config_file("real.conf", &block).log("app.log", "old\n");
+    let etc = scene.root().join("etc");
+    std::os::unix::fs::symlink("real.conf", etc.join("link.conf")).expect("link");
+    killed_in(scene, "{etc}/link.conf", Signal::SIGKILL)
+        .run_with(&["-s", "{state}", "{etc}/real.conf"])
+        .status(0)
+        .expect_out("hup", "HUP\n");
+}
+
+#[test]
+fn a_file_that_was_emptied_keeps_nothing_waiting() {
+    for text in ["", "# nothing\n", "daily\n"] {
+        killed(Signal::SIGKILL)
+            .config_file("d/app", text)
+            .run_with(&MAIN)
+            .status(0)
+            .stderr_has("is not run: it is not in the configuration any more")
+            .expect_file("app.log.1.gz", "old\n")
+            .run_with(&["-v", "-s", "{state}", "{config}"])
+            .stderr_lacks("is kept for");
+    }
+}
+
+#[test]
+fn without_its_block_no_version_is_removed_that_a_script_was_to_see_first() {
+    let preremove =
+        "preremove\nif [ -e {out}/slow ]; then echo $$ > {out}/pid; exec sleep 1000; fi\nendscript";
+    let scene = scene(&format!("rotate 1\n{preremove}")).file("app.log.1.gz", "older\n");
+    killed_in(scene, "{config}", Signal::SIGKILL)
+        .config_file("d/app", "{dir}/b.log {\nmissingok\n}")
+        .run_with(&MAIN)
+        .status(1)
+        .stderr_has("stays: nobody can tell its preremove script")
+        .run_with(&MAIN)
+        .quiet();
+}
+
+/// The first run is killed after its record was to be made, the second one makes a newer one.
+#[test]
+fn a_record_never_goes_back() {
+    let block = |script: &str| {
+        format!("{{dir}}/a.log {{\nrotate 9\ncreate\npostrotate\n{script}\nendscript\n}}")
+    };
+    let slow = "if [ -e {out}/slow ]; then echo $$ > {out}/pid; exec sleep 1000; fi";
+    let scene = Scene::new()
+        .config_file("a.conf", &block(slow))
+        .config_file("other.conf", "{dir}/user.log {\nmissingok\n}")
+        .log("a.log", "1\n");
+    let scene = killed_in(scene, "{etc}/a.conf", Signal::SIGKILL);
+    thread::sleep(Duration::from_millis(1100));
+    // What was interrupted is finished first, and its script returns at once.
+    let again = "echo x >> {out}/runs\nif [ $(wc -l < {out}/runs) = 2 ]; then\n\
+        echo $$ > {out}/pid; exec sleep 1000\nfi";
+    let scene = scene.config_file("a.conf", &block(again)).log("a.log", "2\n");
+    let scene = killed_in(scene, "{etc}/a.conf", Signal::SIGTERM);
+    let record = |scene: &Scene| {
+        let text = fs::read_to_string(scene.state_path()).expect("state");
+        text.lines().find(|line| line.contains("/a.log")).map(str::to_owned)
+    };
+    let before = record(&scene);
+    assert!(before.is_some());
+    let scene = scene.run_with(&OTHER).status(0);
+    assert_eq!(record(&scene), before);
 }

@@ -55,7 +55,8 @@ fn rotate(args: &Args) -> u8 {
     well &= read;
 
     let scripts = Rc::new(ConfiguredScripts::of(Rc::clone(&config)));
-    let Ok((mut performer, resumed)) = session.performer(&dirs, scripts, &mut state, &mut messages)
+    let Ok((mut performer, resumed)) =
+        session.performer(&dirs, scripts, &mut state, (now, zone), &mut messages)
     else {
         return exit::LOCKED;
     };

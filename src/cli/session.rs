@@ -103,6 +103,7 @@ impl<'a> Session<'a> {
         dirs: &Rc<RefCell<Dirs>>,
         scripts: Rc<ConfiguredScripts>,
         state: &mut State,
+        (now, zone): (LocalTime, &dyn Zone),
         messages: &mut Messages,
     ) -> Result<(Performer, Resumed), Locked> {
         let store = match self {
@@ -136,7 +137,7 @@ impl<'a> Session<'a> {
         };
         let mut live = Live::new(Rc::clone(dirs), journal, scripts);
         for (_, outcome) in live.resume(&mut Text(messages)) {
-            run::fold(&outcome, state);
+            run::fold_resumed(&outcome, state, now, zone);
             if outcome.failed {
                 resumed = Resumed::Failed;
             } else if resumed == Resumed::Nothing {

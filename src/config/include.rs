@@ -65,6 +65,12 @@ pub struct Loader<'a> {
     /// The files that are being read, outermost first.
     open: Vec<(u64, u64)>,
     files: usize,
+    /// Whether the file that is being read has had a block.
+    has_block: bool,
+    /// See [`super::Config::without_blocks`].
+    pub without_blocks: Vec<PathBuf>,
+    /// See [`super::Config::directories`].
+    pub directories: Vec<PathBuf>,
     /// The directories that were warned of.
     warned: HashSet<Rc<Path>>,
     /// The `su` in force.
@@ -87,6 +93,9 @@ impl<'a> Loader<'a> {
             out,
             open: Vec::new(),
             files: 0,
+            has_block: false,
+            without_blocks: Vec::new(),
+            directories: Vec::new(),
             warned: HashSet::new(),
             rotate_as: RotateAs::Invoker,
             around: Vec::new(),
@@ -115,6 +124,7 @@ impl<'a> Loader<'a> {
 
     /// Passes an item on.
     pub fn item(&mut self, item: Item) {
+        self.has_block |= matches!(item, Item::BlockStarted(_));
         self.follow_su(&item);
         (self.out)(item);
     }
@@ -229,6 +239,7 @@ impl<'a> Loader<'a> {
                 false
             }
         });
+        self.directories.push(dir.path().to_path_buf());
         let path = Some(dir.path().into());
         let inside = Place { dir: Some(Rc::new(dir)), path, exposed };
         let mut fine = true;
@@ -265,6 +276,7 @@ impl<'a> Loader<'a> {
         }
         if file.size == 0 {
             self.debug(|| format!("Ignoring {name} because it's empty."));
+            self.without_blocks.push(place.join(path));
             return true;
         }
         if let Some(span) = span
@@ -305,9 +317,14 @@ impl<'a> Loader<'a> {
         self.debug(|| format!("reading config file {name}"));
         self.open.push(id);
         self.files += 1;
+        let outer = std::mem::take(&mut self.has_block);
         let whole =
             Parser::new(self, place, SourceFile::found_in(place.shared_path(), path, bytes))
                 .parse();
+        if whole && !self.has_block {
+            self.without_blocks.push(place.join(path));
+        }
+        self.has_block = outer;
         self.open.pop();
         whole
     }

@@ -2,7 +2,6 @@
 //!
 //! Whatever yields these items - the classic syntax, another one later - shares all that follows.
 
-
 use super::Notice;
 use super::directive::Directive;
 use crate::source::{Setting, SourceText, Span};

@@ -36,6 +36,10 @@ pub struct Config {
     pub blocks: Vec<LogBlock>,
     /// What was said while reading, in order.
     pub notices: Vec<Notice>,
+    /// The files that were read without an error and have no block.
+    pub without_blocks: Vec<PathBuf>,
+    /// The directories of which the files were read.
+    pub directories: Vec<PathBuf>,
 }
 
 /// Something that was said while reading.
@@ -71,5 +75,6 @@ pub fn load(paths: &[PathBuf], accounts: &dyn Accounts, wants_debug: bool) -> Co
     for path in paths {
         loader.read(Path::new(path));
     }
-    resolver.finish()
+    let (without_blocks, directories) = (loader.without_blocks, loader.directories);
+    Config { without_blocks, directories, ..resolver.finish() }
 }

@@ -51,7 +51,7 @@ impl Resolver {
         // No larger than it must be: there may be tens of thousands.
         let mut blocks = Vec::with_capacity(self.blocks.iter().flatten().count());
         blocks.extend(self.blocks.into_iter().flatten());
-        Config { blocks, notices: self.notices }
+        Config { blocks, notices: self.notices, ..Config::default() }
     }
 
     fn start(&mut self, head: Box<BlockHead>) {
@@ -68,13 +68,8 @@ impl Resolver {
             let BlockHead { patterns, pattern_text, span } = *head;
             let start = span.range().start;
             let span = Span::new(span.file, start..end);
-            *slot = Some(LogBlock {
-                patterns,
-                pattern_text,
-                policy,
-                ignore_duplicates_in_list,
-                span,
-            });
+            *slot =
+                Some(LogBlock { patterns, pattern_text, policy, ignore_duplicates_in_list, span });
         }
     }
 }

@@ -241,8 +241,13 @@ fn remove(
         let call = script::before_removal(script, site.plan.path(place));
         give_up_if_interrupted(&call, company)?;
         // What objects today may agree tomorrow.
-        script::run(&call, company.scripts, company.observer)
+        let ran = script::run(&call, company.scripts, company.observer)
             .map_err(|reason| Halt::Postponed(Postponement { reason, failed: true }))?;
+        // Without the line in its block the script is not wanted any more; without the block nobody knows.
+        if ran == Ran::Gone && !company.scripts.has_block(&script.block) {
+            let what = format!("{} stays: nobody can tell its preremove script", site.shown(place));
+            return Err(Fault::new(what).into());
+        }
         if !is_there(site, place, expect)? {
             return Ok(Effect::done(None));
         }

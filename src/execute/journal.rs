@@ -103,11 +103,11 @@ impl Journal {
             return self.flush();
         }
         self.unwritten.clear();
-        if self.file.is_none() {
-            return Ok(());
-        }
         if !waiting.is_empty() || !self.kept.is_empty() {
             return self.rewrite(waiting);
+        }
+        if self.file.is_none() {
+            return Ok(());
         }
         self.discard_spare()?;
         let Some(ledger) = &self.file else { return Ok(()) };

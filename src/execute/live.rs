@@ -1,8 +1,8 @@
 //! The real run: carries plans out, and finishes those of a run that died.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::event::{Event, Observer, StepResult};
@@ -13,7 +13,7 @@ use crate::execute::stepping::Patience;
 use crate::execute::under_way::{Lane, UnderWay, Wait};
 use crate::execute::waiting::{self, Listings, Waiting};
 use crate::execute::work::Work;
-use crate::execute::{Outcome, Owner, Perform, PlanId, ScriptTexts};
+use crate::execute::{HeldUp, Outcome, Owner, Perform, PlanId, ScriptTexts};
 use crate::fault::Fault;
 use crate::names::LogPath;
 use crate::plan::Plan;
@@ -32,6 +32,8 @@ pub struct Live {
     pub(super) under_way: UnderWay,
     /// What later runs are to try again.
     pub(super) waiting: Waiting,
+    /// The logs of plans that were interrupted and are another configuration's: its file.
+    left_alone: HashMap<LogPath, PathBuf>,
     /// Numbers plans where there is no journal to do it.
     next: u64,
 }
@@ -108,7 +110,8 @@ impl Live {
         let log = Log { journal, told: false };
         let (promised, under_way) = (BTreeMap::new(), UnderWay::default());
         let (census, waiting) = (RefCell::default(), Waiting::default());
-        Self { dirs, census, scripts, log, promised, under_way, waiting, next: 1 }
+        let left_alone = HashMap::new();
+        Self { dirs, census, scripts, log, promised, under_way, waiting, left_alone, next: 1 }
     }
 
     /// Finishes what a run that died has left, closing plans last, then tries what was postponed, and
@@ -128,6 +131,11 @@ impl Live {
             } else {
                 match self.scripts.owner(&plan) {
                     Owner::Another => {
+                        if !work.waiting {
+                            let file = &plan.block.file.0;
+                            let logs = plan.logs.iter().cloned();
+                            self.left_alone.extend(logs.map(|log| (log, file.clone())));
+                        }
                         observer.observe(&Event::Debug(&waiting::kept(&plan)));
                         self.log.keep(id, work);
                         continue;
@@ -309,8 +317,11 @@ impl Perform for Live {
         self.under_way.has(path)
     }
 
-    fn awaits_copy(&self, log: &LogPath) -> bool {
-        self.waiting.awaits_copy(log, &self.dirs)
+    fn held_up(&self, log: &LogPath) -> Option<HeldUp> {
+        if let Some(file) = self.left_alone.get(log) {
+            return Some(HeldUp::Configuration(file.clone()));
+        }
+        self.waiting.awaits_copy(log, &self.dirs).then_some(HeldUp::Copy)
     }
 
     fn script(&mut self, call: &ScriptCall, observer: &mut dyn Observer) -> Result<(), Fault> {

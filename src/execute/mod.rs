@@ -55,7 +55,7 @@
 //! - A journal names relative directories as the configuration does: a run that is started
 //!   elsewhere finds nothing there, and those steps fail.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -123,7 +123,7 @@ pub trait Perform {
     fn carry_out(&mut self, id: PlanId, observer: &mut dyn Observer) -> Outcome;
 
     /// The same for a plan that could not be promised for want of room, and makes room
-    /// ([`Plan::only_frees`]). A crash in the middle leaves what there is to the next rotation.
+    /// ([`Plan::only_frees`]). A crash in the middle is not made good.
     fn carry_out_unwritten(&mut self, plan: Rc<Plan>, observer: &mut dyn Observer) -> Outcome;
 
     /// What was under way and has ended since this was last asked: plans of the remaining steps alone, in
@@ -133,10 +133,9 @@ pub trait Perform {
     /// Whether something that is under way may still touch a file.
     fn is_under_way(&self, path: &Path) -> bool;
 
-    /// Whether what an earlier run has moved a log's content to still waits to be copied: versions would
-    /// change their order if it were moved once more.
-    fn awaits_copy(&self, _log: &LogPath) -> bool {
-        false
+    /// What an earlier run has left that a log must not be rotated before; nothing as a rule.
+    fn held_up(&self, _log: &LogPath) -> Option<HeldUp> {
+        None
     }
 
     /// Runs (or shows) a script outside of a plan: `firstaction`, `prerotate`.
@@ -163,6 +162,16 @@ pub struct Outcome {
     pub failed: bool,
 }
 
+/// What a log must not be rotated before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HeldUp {
+    /// What an earlier run has moved its content to is to be copied: versions would change their order if it
+    /// were moved once more.
+    Copy,
+    /// A run with this configuration was interrupted, and the next one with it goes on.
+    Configuration(PathBuf),
+}
+
 /// Knows today's scripts.
 pub trait ScriptTexts {
     /// The text of a script; `None` if its block, or the script, is gone from the configuration.
@@ -172,6 +181,9 @@ pub trait ScriptTexts {
     fn limit(&self, _script: &ScriptRef) -> Option<Duration> {
         None
     }
+
+    /// Whether a block is in today's configuration.
+    fn has_block(&self, block: &BlockKey) -> bool;
 
     /// Whose business it is what an earlier run has left of a plan.
     fn owner(&self, plan: &Plan) -> Owner;
@@ -183,7 +195,7 @@ pub enum Owner {
     /// That of a block of today's configuration: the plan's own, or else the one that has its logs now.
     Block(BlockKey),
     /// That of a configuration which this run has not read, or could not read without an error: several
-    /// may share one state file.
+    /// may share one state file. Meanwhile its logs are left alone if it was interrupted.
     Another,
     /// Nobody's: the block is gone.
     Nobody,

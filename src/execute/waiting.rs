@@ -21,6 +21,7 @@
 //! Without a journal (`-s /dev/null`) a postponed step is simply not done.
 
 use std::cell::RefCell;
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::mem::Discriminant;
 use std::path::{Path, PathBuf};
@@ -202,7 +203,7 @@ impl Listings {
                 let is_log = |name: &FileName| {
                     work.plan.logs.iter().any(|log| log.dir() == dir && log.name() == name)
                 };
-                last = match self.name(dir, &id, dirs) {
+                last = match self.name(dir, &id, &place.name, dirs) {
                     Some(name) if is_log(&name) => Found::Gone,
                     Some(name) if name == place.name => Found::Same,
                     Some(name) => Found::Renamed(place.clone(), name),
@@ -225,18 +226,32 @@ impl Listings {
         }
     }
 
-    fn name(&mut self, dir: &Path, id: &FileId, dirs: &RefCell<Dirs>) -> Option<FileName> {
-        let name = self.listed(dir, id, dirs)?;
+    /// What a file is called now. If it has several names, that which is most like the one it had: somebody
+    /// may have linked a version that he wants to keep.
+    fn name(
+        &mut self,
+        dir: &Path,
+        id: &FileId,
+        before: &FileName,
+        dirs: &RefCell<Dirs>,
+    ) -> Option<FileName> {
+        let name = self.listed(dir, id, before, dirs)?;
         let held = dirs.borrow_mut().open(dir).ok()?;
         if held.facts(&name).ok().flatten().is_some_and(|there| there.id.is(id)) {
             return Some(name);
         }
         // Something else that has waited has seen to it.
         self.0.remove(dir);
-        self.listed(dir, id, dirs)
+        self.listed(dir, id, before, dirs)
     }
 
-    fn listed(&mut self, dir: &Path, id: &FileId, dirs: &RefCell<Dirs>) -> Option<FileName> {
+    fn listed(
+        &mut self,
+        dir: &Path,
+        id: &FileId,
+        before: &FileName,
+        dirs: &RefCell<Dirs>,
+    ) -> Option<FileName> {
         if !self.0.contains_key(dir) {
             let mut listing: HashMap<u64, Vec<_>> = HashMap::new();
             for (name, id) in list(dir, &mut dirs.borrow_mut()) {
@@ -245,7 +260,12 @@ impl Listings {
             self.0.insert(dir.to_owned(), listing);
         }
         let files = self.0.get(dir)?.get(&id.inode)?;
-        files.iter().find(|(_, there)| there.is(id)).map(|(name, _)| name.clone())
+        let alike = |name: &FileName| {
+            let pairs = name.as_bytes().iter().zip(before.as_bytes());
+            (pairs.take_while(|(a, b)| a == b).count(), Reverse(name.as_bytes().len()))
+        };
+        let names = files.iter().filter(|(_, there)| there.is(id)).map(|(name, _)| name);
+        names.max_by_key(|name| alike(name)).cloned()
     }
 }
 

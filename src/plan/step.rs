@@ -53,11 +53,18 @@ impl Plan {
         self.directories.get(place.dir.0 as usize).map_or(std::path::Path::new("."), |d| &d.0)
     }
 
-    /// Whether all that it does to a log's content is to let it go (`rotate 0`): then it needs no room, and
-    /// nothing that a crash can lose.
+    /// Whether all that it does to a log's content is to let it go (`rotate 0`), with nobody to ask or to give
+    /// it to: then it needs no room. A crash in the middle may leave a version, but loses nothing that was to
+    /// be kept.
     pub fn only_frees(&self) -> bool {
-        let copies =
-            |step: &Step| matches!(step.action, Action::Copy { .. } | Action::Compress { .. });
+        let keeps = |step: &Step| {
+            let asks = matches!(step.action, Action::Remove { pre_remove: Some(_), .. });
+            let gives = matches!(
+                step.action,
+                Action::Copy { .. } | Action::Compress { .. } | Action::Mail { .. }
+            );
+            asks || gives
+        };
         let rotated = self.steps.iter().filter_map(|step| match &step.action {
             Action::Rename { to, .. } if step.why == Why::Rotation => Some(to),
             _ => None,
@@ -70,7 +77,7 @@ impl Plan {
         let mut rotated = rotated.peekable();
         (rotated.peek().is_some() || self.steps.iter().any(emptied))
             && rotated.all(goes)
-            && !self.steps.iter().any(copies)
+            && !self.steps.iter().any(keeps)
     }
 
     /// Makes it a plan of another block, whose scripts it runs from then on.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::config::policy::{LogBlock, ScriptKind};
 use crate::event::{Event, Observer};
-use crate::execute::Perform;
+use crate::execute::{HeldUp, Perform};
 use crate::fault::Fault;
 use crate::names::{FileName, LogPath, Shown};
 use crate::plan::date::DateSuffix;
@@ -43,14 +43,25 @@ pub(super) fn handle(
     }
     let (mut due, refused) = decide_all(work, world, state, observer);
     due.retain(|one| {
-        let waits = perform.awaits_copy(&one.log);
-        if waits {
-            let note = format!("{} is not rotated before its last version is copied", one.log);
-            // Whoever forces a rotation is there to see that it does not happen.
-            let event = if world.forced { Event::Note(&note) } else { Event::Debug(&note) };
-            observer.observe(&event);
+        let held_up = perform.held_up(&one.log);
+        match &held_up {
+            None => {}
+            Some(HeldUp::Copy) => {
+                let note = format!("{} is not rotated before its last version is copied", one.log);
+                // Whoever forces a rotation is there to see that it does not happen.
+                let event = if world.forced { Event::Note(&note) } else { Event::Debug(&note) };
+                observer.observe(&event);
+            }
+            Some(HeldUp::Configuration(file)) => {
+                let file = Shown::path(file);
+                let note = format!(
+                    "{} is not rotated before a run that reads {file} has finished what was interrupted",
+                    one.log
+                );
+                observer.observe(&Event::Note(&note));
+            }
         }
-        !waits
+        held_up.is_none()
     });
     let mut failed = refused;
     if due.is_empty() {

@@ -17,11 +17,12 @@ pub use world::World;
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use crate::clock::{LocalTime, Zone};
 use crate::config::policy::LogBlock;
 use crate::event::{Event, Observer};
 use crate::execute::{Outcome, Perform};
 use crate::fault::Fault;
-use crate::names::AnyPath;
+use crate::names::{AnyPath, LogPath};
 use crate::plan::BlockKey;
 use crate::state::State;
 use crate::survey::{Finding, Index, MatchedLog, Promised, match_blocks, verify_old_dir};
@@ -106,4 +107,14 @@ pub fn fold(outcome: &Outcome, state: &mut State) {
         state.set(log.as_path(), *time);
         state.mark_used(log.as_path());
     }
+}
+
+/// The same for what an earlier run has done: what was recorded since holds, unless it is in the future.
+pub fn fold_resumed(outcome: &Outcome, state: &mut State, now: LocalTime, zone: &dyn Zone) {
+    let is_newer = |(log, time): &&(LogPath, LocalTime)| {
+        let recorded = state.get(log.as_path(), zone);
+        recorded.is_none_or(|recorded| recorded.0 <= time.0 || recorded.0 > now.0)
+    };
+    let records = outcome.records.iter().filter(is_newer).cloned().collect();
+    fold(&Outcome { records, ..outcome.clone() }, state);
 }

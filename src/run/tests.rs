@@ -35,6 +35,10 @@ impl ScriptTexts for NoScripts {
         None
     }
 
+    fn has_block(&self, _: &BlockKey) -> bool {
+        true
+    }
+
     fn owner(&self, plan: &Plan) -> Owner {
         Owner::Block(plan.block.clone())
     }

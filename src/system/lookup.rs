@@ -9,7 +9,7 @@ use hashbrown::HashSet;
 use nix::dir::Type;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
-use nix::sys::stat::{Mode, SFlag, fstat, lstat};
+use nix::sys::stat::{Mode, SFlag, fstat, lstat, stat};
 
 use crate::facts::FileKind;
 use crate::names::FileName;
@@ -107,4 +107,10 @@ pub fn kind(path: &Path) -> Result<FileKind, String> {
 /// A path from the root; as it is written where nobody knows the working directory any more.
 pub fn absolute(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
+}
+
+/// Whether two paths lead to the same file.
+pub fn is_same(one: &Path, other: &Path) -> bool {
+    let id = |path| stat(path).map(|facts| (facts.st_dev, facts.st_ino));
+    id(one).is_ok_and(|one| id(other) == Ok(one))
 }

@@ -187,6 +187,24 @@ fn a_log_of_which_nothing_is_kept_is_let_go_though_there_is_no_room_for_the_jour
     }
 }
 
+/// A mailer that fails, or a run that is killed before it is called, would cost the mail.
+#[test]
+fn what_is_to_be_mailed_is_not_let_go_without_a_journal() {
+    when::steady_day();
+    for also in ["mail x@y", "preremove\ntrue\nendscript"] {
+        let config = format!("{{dir}}/a.log {{\ncreate\nrotate 0\n{also}\n}}");
+        let scene = Scene::on_a_disk(&[]).config(&config).log("a.log", &lines("log", 200));
+        let scene = scene.log("st", "logrotate state -- version 2\n").mode(0o640);
+        scene.disk().fill(0);
+        scene
+            .run_with(&["-f", "-m", "/bin/false", "-s", "{dir}/st", "{config}"])
+            .status(1)
+            .stderr_has("a.log is not rotated: cannot write journal")
+            .expect_file("a.log", &lines("log", 200))
+            .expect_no_file("a.log.1");
+    }
+}
+
 #[test]
 fn a_log_that_cannot_be_rotated_without_a_journal_is_named() {
     when::steady_day();

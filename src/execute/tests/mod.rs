@@ -178,6 +178,7 @@ impl ScriptTexts for Texts {
         }
         text.extend(match script.kind {
             ScriptKind::FirstAction => return None,
+            _ if self.0.join("gone").exists() => return None,
             kind => format!("echo {kind:?} >> ran; test ! -e fail").into_bytes(),
         });
         Some(text)
@@ -185,6 +186,10 @@ impl ScriptTexts for Texts {
 
     /// A block is gone from the configuration where a file `gone` is, and in another one where a file
     /// `elsewhere` is.
+    fn has_block(&self, _: &BlockKey) -> bool {
+        !self.0.join("gone").exists()
+    }
+
     fn owner(&self, plan: &Plan) -> Owner {
         match ["gone", "elsewhere"].map(|name| self.0.join(name).exists()) {
             [true, _] => Owner::Nobody,

@@ -120,6 +120,37 @@ fn what_a_removed_block_has_left_is_given_up_with_a_note_and_its_files_stay() {
 }
 
 #[test]
+fn a_link_to_a_version_that_somebody_keeps_is_not_taken_for_it() {
+    let scene = postponed();
+    let path = |name: &str| scene.logs().join(name);
+    std::fs::rename(path("refuge"), path("old.3")).unwrap();
+    for name in ["a-link", "old.3.kept", "z-link"] {
+        std::fs::hard_link(path("old.3"), path(name)).unwrap();
+    }
+    object(&scene, false);
+    let mut live = scene.live();
+    assert!(!live.resume(&mut ())[0].1.failed);
+    live.finish().unwrap();
+    let left: Vec<_> = scene.tree().into_keys().collect();
+    assert_eq!(left, ["a-link", "old.3.kept", "z-link"]);
+}
+
+#[test]
+fn what_waits_is_kept_although_the_journal_could_not_be_made_before() {
+    let scene = Scene::new(&[("old", "precious")]);
+    object(&scene, true);
+    let mut live = scene.live();
+    live.carry_out_unwritten(removal(&scene).into(), &mut ());
+    live.finish().unwrap();
+    drop(live);
+    object(&scene, false);
+    let mut live = scene.live();
+    assert!(!live.resume(&mut ())[0].1.failed);
+    live.finish().unwrap();
+    assert!(scene.tree().is_empty());
+}
+
+#[test]
 fn what_a_block_of_another_configuration_has_left_is_kept_for_it() {
     let scene = postponed();
     let elsewhere = scene.temp.path().join("elsewhere");
