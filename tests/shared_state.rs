@@ -62,7 +62,7 @@ fn killed_in(mut scene: Scene, config: &str, signal: Signal) -> Scene {
 #[test]
 fn what_was_interrupted_is_finished_by_the_next_run_that_reads_its_configuration() {
     for signal in [Signal::SIGKILL, Signal::SIGTERM] {
-        let kept = "is kept for a run that reads {etc}/d/app\n";
+        let kept = "is kept for a run that reads {etc}/d/app without an error\n";
         let dry = "a run that reads {etc}/d/app would finish it";
         killed(signal)
             .run_with(&OTHER)
@@ -196,7 +196,7 @@ fn a_log_of_two_configurations_waits_for_the_one_that_was_interrupted() {
         .log("x.log", "x2\n")
         .log("y.log", "y2\n");
     let note =
-        "note: {dir}/x.log is not rotated before a run that reads {etc}/all.conf has finished";
+        "note: {dir}/x.log is not rotated before a run that reads {etc}/all.conf without an error";
     killed_in(scene, "{etc}/all.conf", Signal::SIGKILL)
         .run_with(&["-f", "-s", "{state}", "{etc}/one.conf"])
         .status(0)
@@ -296,4 +296,67 @@ fn a_record_never_goes_back() {
     assert!(before.is_some());
     let scene = scene.run_with(&OTHER).status(0);
     assert_eq!(record(&scene), before);
+}
+
+/// A configuration of an hour, on the state file of the machine.
+#[test]
+fn a_log_does_not_wait_for_a_configuration_that_is_gone() {
+    let block = format!("{{dir}}/*.log {{\nrotate 5\ncreate\nsharedscripts\n{SLOW}\n}}");
+    let scene = Scene::new()
+        .config_file("try.conf", &block)
+        .config_file("one.conf", "{dir}/x.log {\nrotate 5\ncreate\n}")
+        .log("x.log", "1\n")
+        .log("y.log", "1\n");
+    killed_in(scene, "{etc}/try.conf", Signal::SIGTERM)
+        .then(|scene| fs::remove_file(scene.root().join("etc/try.conf")).expect("remove"))
+        .log("x.log", "2\n")
+        .run_with(&["-f", "-s", "{state}", "{etc}/one.conf"])
+        .status(0)
+        .expect_file("x.log.1", "2\n")
+        .expect_file("x.log.2", "1\n");
+}
+
+/// Each has scripts of its own.
+#[test]
+fn a_configuration_with_the_same_log_leaves_to_the_other_what_is_its_own() {
+    let scene = Scene::new()
+        .config_file("a.conf", &format!("{{dir}}/x.log {{\nrotate 5\ncreate\n{SLOW}\n}}"))
+        .config_file("b.conf", "{dir}/x.log {\nrotate 5\ncreate\n}")
+        .log("x.log", "1\n");
+    killed_in(scene, "{etc}/a.conf", Signal::SIGKILL)
+        .run_with(&["-s", "{state}", "{etc}/b.conf"])
+        .quiet()
+        .expect_no_out("hup")
+        .run_with(&["-s", "{state}", "{etc}/a.conf"])
+        .status(0)
+        .expect_out("hup", "HUP\n");
+}
+
+#[test]
+fn what_was_read_through_a_link_was_read() {
+    let block = format!("{{dir}}/*.log {{\nrotate 5\ncreate\nsharedscripts\n{SLOW}\n}}");
+    let scene = Scene::new().config_file("a.conf", &block).log("x.log", "1\n").log("y.log", "1\n");
+    std::os::unix::fs::symlink("etc", scene.root().join("link")).expect("link");
+    killed_in(scene, "link/a.conf", Signal::SIGKILL)
+        .config_file("a.conf", "{dir}/x.log {\nrotate 5\n}\n{dir}/y.log {\nrotate 5\n}")
+        .log("x.log", "2\n")
+        .run_with(&["-f", "-s", "{state}", "{etc}/a.conf"])
+        .status(0)
+        .expect_file("x.log.1", "2\n")
+        .expect_file("x.log.2", "1\n");
+}
+
+#[test]
+fn the_lastaction_of_a_renamed_configuration_is_run_under_its_new_name() {
+    let last = SLOW.replace("postrotate", "lastaction");
+    let block = format!("{{dir}}/app.log {{\nrotate 5\ncreate\n{last}\n}}");
+    let scene = Scene::new().config_file("a.conf", &block).log("app.log", "old\n");
+    killed_in(scene, "{etc}/a.conf", Signal::SIGKILL)
+        .then(|scene| {
+            let etc = scene.root().join("etc");
+            fs::rename(etc.join("a.conf"), etc.join("b.conf")).expect("rename");
+        })
+        .run_with(&["-s", "{state}", "{etc}/b.conf"])
+        .status(0)
+        .expect_out("hup", "HUP\n");
 }

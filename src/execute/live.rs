@@ -32,7 +32,8 @@ pub struct Live {
     pub(super) under_way: UnderWay,
     /// What later runs are to try again.
     pub(super) waiting: Waiting,
-    /// The logs of plans that were interrupted and are another configuration's: its file.
+    /// The logs of plans that were interrupted, or have a copy to make, and are another configuration's: its
+    /// file.
     left_alone: HashMap<LogPath, PathBuf>,
     /// Numbers plans where there is no journal to do it.
     next: u64,
@@ -131,7 +132,7 @@ impl Live {
             } else {
                 match self.scripts.owner(&plan) {
                     Owner::Another => {
-                        if !work.waiting {
+                        if !work.waiting || waiting::parked(&plan).next().is_some() {
                             let file = &plan.block.file.0;
                             let logs = plan.logs.iter().cloned();
                             self.left_alone.extend(logs.map(|log| (log, file.clone())));
@@ -155,7 +156,10 @@ impl Live {
                         listings.find_again(&mut work, &self.dirs);
                     }
                 } else {
-                    let logs: Vec<String> = plan.logs.iter().map(ToString::to_string).collect();
+                    let mut logs: Vec<String> = plan.logs.iter().map(ToString::to_string).collect();
+                    if logs.is_empty() {
+                        logs.push(plan.block.pattern.0.to_string_lossy().into_owned());
+                    }
                     let note = format!("finishing an interrupted run: {}", logs.join(", "));
                     observer.observe(&Event::Note(&note));
                 }

@@ -168,7 +168,8 @@ pub enum HeldUp {
     /// What an earlier run has moved its content to is to be copied: versions would change their order if it
     /// were moved once more.
     Copy,
-    /// A run with this configuration was interrupted, and the next one with it goes on.
+    /// A run with this configuration was interrupted, or has left a copy to make, and the next one with it
+    /// goes on.
     Configuration(PathBuf),
 }
 

@@ -128,7 +128,7 @@ fn left_over(work: &Work) -> Option<Plan> {
 }
 
 /// The logs that were moved aside and are to be copied, each with the place of the copy.
-fn parked(plan: &Plan) -> impl Iterator<Item = (&LogPath, &Place)> {
+pub(super) fn parked(plan: &Plan) -> impl Iterator<Item = (&LogPath, &Place)> {
     plan.steps.iter().filter_map(|step| match (&step.action, step.scope) {
         (Action::Copy { to, .. }, Scope::Log(index)) if step.why == Why::Parked => {
             plan.logs.get(index as usize).map(|log| (log, to))
@@ -262,11 +262,18 @@ impl Listings {
         let files = self.0.get(dir)?.get(&id.inode)?;
         let alike = |name: &FileName| {
             let pairs = name.as_bytes().iter().zip(before.as_bytes());
-            (pairs.take_while(|(a, b)| a == b).count(), Reverse(name.as_bytes().len()))
+            let begin = pairs.take_while(|(a, b)| a == b).count();
+            // Versions differ in their number or date.
+            let form = without_digits(name) == without_digits(before);
+            (name == before, form, begin, Reverse(name.as_bytes().len()))
         };
         let names = files.iter().filter(|(_, there)| there.is(id)).map(|(name, _)| name);
         names.max_by_key(|name| alike(name)).cloned()
     }
+}
+
+fn without_digits(name: &FileName) -> Vec<u8> {
+    name.as_bytes().iter().copied().filter(|byte| !byte.is_ascii_digit()).collect()
 }
 
 /// Where a file is.
@@ -299,7 +306,9 @@ fn renamed(name: &FileName, old: &FileName, new: &FileName) -> Option<FileName> 
 /// What is said of a plan whose block is in another configuration.
 pub(super) fn kept(plan: &Plan) -> String {
     let (file, pattern) = (Shown::path(&plan.block.file.0), plan.block.pattern.0.to_string_lossy());
-    format!("what an earlier run has left of '{pattern}' is kept for a run that reads {file}")
+    format!(
+        "what an earlier run has left of '{pattern}' is kept for a run that reads {file} without an error"
+    )
 }
 
 /// What is said of postponed steps whose block is gone.

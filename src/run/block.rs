@@ -55,7 +55,8 @@ pub(super) fn handle(
             Some(HeldUp::Configuration(file)) => {
                 let file = Shown::path(file);
                 let note = format!(
-                    "{} is not rotated before a run that reads {file} has finished what was interrupted",
+                    "{} is not rotated before a run that reads {file} without an error has finished \
+                     what an earlier one has left",
                     one.log
                 );
                 observer.observe(&Event::Note(&note));

@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -34,38 +34,47 @@ impl ConfiguredScripts {
         self.config.blocks.get(*self.known().get(key)?)
     }
 
-    /// The block of this text in the same file, whatever it is called.
-    fn same(&self, key: &BlockKey) -> Option<&LogBlock> {
+    /// The blocks with the same list of logs.
+    fn alike(&self, key: &BlockKey) -> impl Iterator<Item = &LogBlock> {
         use std::os::unix::ffi::OsStrExt;
         let text = key.pattern.0.as_os_str().as_bytes();
-        let mut alike = self.config.blocks.iter().filter(|block| *block.pattern_text == *text);
-        alike.find(|block| lookup::is_same(&block.file(), &key.file.0))
+        self.config.blocks.iter().filter(move |block| *block.pattern_text == *text)
     }
 
     /// Whether a file was read, and without an error.
     fn was_read(&self, file: &Path) -> bool {
-        let is_it = |other: PathBuf| lookup::absolute(other) == *file;
-        let of_file = |block: &&LogBlock| is_it(block.file());
-        match self.config.blocks.iter().find(of_file) {
+        let is_it = |other: &Path| is_one(other, file);
+        match self.config.blocks.iter().find(|block| is_it(&block.file())) {
             Some(block) => {
                 let errors = self.config.diagnostics().filter(|d| d.severity == Severity::Error);
-                !errors
-                    .filter_map(|d| d.span.as_ref())
-                    .any(|s| Rc::ptr_eq(&s.file, &block.span.file))
+                let mut spans = errors.filter_map(|error| error.span.as_ref());
+                !spans.any(|span| Rc::ptr_eq(&span.file, &block.span.file))
             }
-            None => self.config.without_blocks.iter().cloned().any(is_it),
+            None => self.config.without_blocks.iter().any(|other| is_it(other)),
         }
     }
 
     /// Whether all files of a directory were read.
     fn includes(&self, dir: &Path) -> bool {
-        self.config.directories.iter().any(|read| lookup::absolute(read.clone()) == *dir)
+        self.config.directories.iter().any(|read| is_one(read, dir))
     }
 
     fn known(&self) -> &HashMap<BlockKey, usize> {
-        let blocks = self.config.blocks.iter().map(super::block_key);
-        self.known.get_or_init(|| blocks.zip(0..).collect())
+        self.known.get_or_init(|| {
+            let mut known = HashMap::new();
+            for (block, index) in self.config.blocks.iter().zip(0..) {
+                // The first of two that are alike has the logs.
+                known.entry(super::block_key(block)).or_insert(index);
+            }
+            known
+        })
     }
+}
+
+/// Whether two paths of the same name lead to the same file.
+fn is_one(one: &Path, other: &Path) -> bool {
+    one.file_name() == other.file_name()
+        && (lookup::absolute(one.to_path_buf()) == *other || lookup::is_same(one, other))
 }
 
 /// Whether one of a block's words names a log.
@@ -92,28 +101,29 @@ impl ScriptTexts for ConfiguredScripts {
         if self.has_block(&plan.block) {
             return Owner::Block(plan.block.clone());
         }
-        // Its file may be called otherwise today, or its pattern be another.
-        let blocks = &self.config.blocks;
+        let (blocks, file) = (&self.config.blocks, &plan.block.file.0);
+        let this = |block: &LogBlock| Owner::Block(super::block_key(block));
+        if let Some(block) = self.alike(&plan.block).find(|b| lookup::is_same(&b.file(), file)) {
+            return this(block);
+        }
+        // Earlier versions wrote the path as they were called with it.
+        let is_there = file.is_absolute() && lookup::kind(file).is_ok();
+        if is_there && !self.was_read(file) {
+            return Owner::Another;
+        }
+        // The file is called otherwise today, or the pattern is another.
         let all = |block: &&LogBlock| {
             !plan.logs.is_empty() && plan.logs.iter().all(|log| names(block, log))
         };
-        if let Some(block) = self.same(&plan.block).or_else(|| blocks.iter().find(all)) {
-            return Owner::Block(super::block_key(block));
-        }
-        let file = &plan.block.file.0;
-        if !file.is_absolute() {
-            // Earlier versions wrote what they were called with.
-            return if plan.logs.is_empty() { Owner::Nobody } else { Owner::Another };
-        }
-        if lookup::kind(file).is_err() {
-            let gone = file.parent().is_some_and(|dir| self.includes(dir));
-            return if gone { Owner::Nobody } else { Owner::Another };
-        }
-        if !self.was_read(file) {
-            return Owner::Another;
-        }
         let any = |block: &&LogBlock| plan.logs.iter().any(|log| names(block, log));
-        let block = blocks.iter().find(any);
-        block.map_or(Owner::Nobody, |block| Owner::Block(super::block_key(block)))
+        if let Some(block) = blocks.iter().find(all).or_else(|| blocks.iter().find(any)) {
+            return this(block);
+        }
+        let is_closing = plan.logs.is_empty();
+        if let Some(block) = self.alike(&plan.block).next().filter(|_| is_closing) {
+            return this(block);
+        }
+        let read = is_there || file.parent().is_some_and(|dir| self.includes(dir));
+        if read || is_closing { Owner::Nobody } else { Owner::Another }
     }
 }

@@ -120,3 +120,19 @@ fn a_later_script_replaces_an_earlier_one() {
         .run(["-f"])
         .expect_out("global", "");
 }
+
+#[test]
+fn of_two_blocks_with_the_same_list_the_first_has_the_logs_and_its_scripts_run() {
+    let block = |word: &str| {
+        format!(
+            "{{dir}}/*.log {{\nignoreduplicates\nrotate 1\npostrotate\necho {word} >> {{out}}/said\nendscript\n}}\n"
+        )
+    };
+    let config = block("first") + &block("second");
+    Scene::new()
+        .config(&config)
+        .log("a.log", "x\n")
+        .run(["-f"])
+        .status(0)
+        .expect_out("said", "first\n");
+}
