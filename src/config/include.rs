@@ -65,7 +65,7 @@ pub struct Loader<'a> {
     /// The files that are being read, outermost first.
     open: Vec<(u64, u64)>,
     files: usize,
-    /// Whether the file that is being read has had a block.
+    /// Whether the file that is being read has had a block, or something that may have been meant for one.
     has_block: bool,
     /// See [`super::Config::without_blocks`].
     pub without_blocks: Vec<PathBuf>,
@@ -124,7 +124,11 @@ impl<'a> Loader<'a> {
 
     /// Passes an item on.
     pub fn item(&mut self, item: Item) {
-        self.has_block |= matches!(item, Item::BlockStarted(_));
+        self.has_block |= match &item {
+            Item::BlockStarted(_) => true,
+            Item::Notice(Notice::Diagnostic(found)) => found.severity != Severity::Note,
+            _ => false,
+        };
         self.follow_su(&item);
         (self.out)(item);
     }

@@ -36,7 +36,7 @@ pub struct Config {
     pub blocks: Vec<LogBlock>,
     /// What was said while reading, in order.
     pub notices: Vec<Notice>,
-    /// The files that were read without an error and have no block.
+    /// The files that were read without an error or a warning, and have no block.
     pub without_blocks: Vec<PathBuf>,
     /// The directories of which the files were read.
     pub directories: Vec<PathBuf>,
