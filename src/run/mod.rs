@@ -14,7 +14,7 @@ mod world;
 pub use scripts::ConfiguredScripts;
 pub use world::World;
 
-use std::borrow::Cow;
+use std::ops::Deref;
 use std::rc::Rc;
 
 use crate::clock::{LocalTime, Zone};
@@ -31,9 +31,28 @@ use crate::system::{Accounts, Dirs, lookup};
 /// A block and the logs that its patterns matched.
 pub struct Work<'a> {
     /// The block, with what it takes from others: see [`Promised`].
-    pub block: Cow<'a, LogBlock>,
+    pub block: Complete<'a>,
     /// Its logs, in order.
     pub logs: Vec<MatchedLog>,
+}
+
+/// A block. Nearly all are as they are written; so the other ones, and not all of them, take their room.
+pub enum Complete<'a> {
+    /// As it is written.
+    Written(&'a LogBlock),
+    /// With what it takes from others.
+    Completed(Box<LogBlock>),
+}
+
+impl Deref for Complete<'_> {
+    type Target = LogBlock;
+
+    fn deref(&self) -> &LogBlock {
+        match self {
+            Self::Written(block) => block,
+            Self::Completed(block) => block,
+        }
+    }
 }
 
 /// Finds the logs of all blocks; gives also the listings that were read for it. A block whose `olddir` cannot be used is left out; the finding says
@@ -57,10 +76,14 @@ pub fn find<'a>(
         let usable = !old_dir.iter().any(|f| matches!(f, Finding::Diagnostic(_)));
         findings.extend(old_dir);
         if usable {
-            let mut block = Cow::Borrowed(block);
-            if let Some(how) = promised.for_block(&block, &logs) {
-                Rc::make_mut(&mut block.to_mut().policy.naming).create_old_dir = how.clone();
-            }
+            let block = match promised.for_block(block, &logs) {
+                None => Complete::Written(block),
+                Some(how) => {
+                    let mut block = Box::new(block.clone());
+                    Rc::make_mut(&mut block.policy.naming).create_old_dir = how.clone();
+                    Complete::Completed(block)
+                }
+            };
             work.push(Work { block, logs });
         }
     }
