@@ -28,6 +28,12 @@ fn scene(block: &str) -> Scene {
 const SLOW: &str = "postrotate\nif [ -e {out}/slow ]; then echo $$ > {out}/pid; exec sleep 1000; fi\n\
     echo HUP >> {out}/hup\nendscript";
 
+/// Gives a configuration another name.
+fn rename(scene: &Scene, from: &str, to: &str) {
+    let etc = scene.root().join("etc");
+    fs::rename(etc.join(from), etc.join(to)).expect("rename");
+}
+
 /// A forced run of the daily configuration that was killed in `postrotate`.
 fn killed(signal: Signal) -> Scene {
     killed_in(scene(SLOW), "{config}", signal)
@@ -110,11 +116,7 @@ fn a_block_is_the_same_from_wherever_it_is_read_and_however_its_pattern_is_writt
         ("another path", |scene| scene, "{etc}/app.conf"),
         (
             "another name",
-            |scene| {
-                let etc = scene.root().join("etc");
-                fs::rename(etc.join("app.conf"), etc.join("new.conf")).expect("rename");
-                scene
-            },
+            |scene| scene.then(|scene| rename(scene, "app.conf", "new.conf")),
             "{etc}/new.conf",
         ),
         (
@@ -219,10 +221,7 @@ fn what_a_renamed_configuration_has_left_is_finished_under_its_new_name_whatever
         .config_file("other.conf", "{dir}/user.log {\nmissingok\n}")
         .log("app.log", "old\n");
     killed_in(scene, "{etc}/a.conf", Signal::SIGKILL)
-        .then(|scene| {
-            let etc = scene.root().join("etc");
-            fs::rename(etc.join("a.conf"), etc.join("b.conf")).expect("rename");
-        })
+        .then(|scene| rename(scene, "a.conf", "b.conf"))
         .run_with(&OTHER)
         .quiet()
         .expect_no_out("hup")
@@ -355,10 +354,7 @@ fn the_lastaction_of_a_renamed_configuration_is_run_under_its_new_name() {
     let block = format!("{{dir}}/app.log {{\nrotate 5\ncreate\n{last}\n}}");
     let scene = Scene::new().config_file("a.conf", &block).log("app.log", "old\n");
     killed_in(scene, "{etc}/a.conf", Signal::SIGKILL)
-        .then(|scene| {
-            let etc = scene.root().join("etc");
-            fs::rename(etc.join("a.conf"), etc.join("b.conf")).expect("rename");
-        })
+        .then(|scene| rename(scene, "a.conf", "b.conf"))
         .run_with(&["-s", "{state}", "{etc}/b.conf"])
         .status(0)
         .expect_out("hup", "HUP\n");

@@ -226,8 +226,7 @@ impl Listings {
         }
     }
 
-    /// What a file is called now. If it has several names, that which is most like the one it had: somebody
-    /// may have linked a version that he wants to keep.
+    /// What a file is called now, which was called `before`.
     fn name(
         &mut self,
         dir: &Path,
@@ -235,23 +234,18 @@ impl Listings {
         before: &FileName,
         dirs: &RefCell<Dirs>,
     ) -> Option<FileName> {
-        let name = self.listed(dir, id, before, dirs)?;
+        let name = most_alike(self.listed(dir, id, dirs), before)?;
         let held = dirs.borrow_mut().open(dir).ok()?;
         if held.facts(&name).ok().flatten().is_some_and(|there| there.id.is(id)) {
             return Some(name);
         }
         // Something else that has waited has seen to it.
         self.0.remove(dir);
-        self.listed(dir, id, before, dirs)
+        most_alike(self.listed(dir, id, dirs), before)
     }
 
-    fn listed(
-        &mut self,
-        dir: &Path,
-        id: &FileId,
-        before: &FileName,
-        dirs: &RefCell<Dirs>,
-    ) -> Option<FileName> {
+    /// All names of a file.
+    fn listed(&mut self, dir: &Path, id: &FileId, dirs: &RefCell<Dirs>) -> Vec<&FileName> {
         if !self.0.contains_key(dir) {
             let mut listing: HashMap<u64, Vec<_>> = HashMap::new();
             for (name, id) in list(dir, &mut dirs.borrow_mut()) {
@@ -259,17 +253,22 @@ impl Listings {
             }
             self.0.insert(dir.to_owned(), listing);
         }
-        let files = self.0.get(dir)?.get(&id.inode)?;
-        let alike = |name: &FileName| {
-            let pairs = name.as_bytes().iter().zip(before.as_bytes());
-            let begin = pairs.take_while(|(a, b)| a == b).count();
-            // Versions differ in their number or date.
-            let form = without_digits(name) == without_digits(before);
-            (name == before, form, begin, Reverse(name.as_bytes().len()))
-        };
-        let names = files.iter().filter(|(_, there)| there.is(id)).map(|(name, _)| name);
-        names.max_by_key(|name| alike(name)).cloned()
+        let files = self.0.get(dir).and_then(|listing| listing.get(&id.inode));
+        let files = files.into_iter().flatten().filter(|(_, there)| there.is(id));
+        files.map(|(name, _)| name).collect()
     }
+}
+
+/// The name that is most like the one that a version had: somebody may have linked it to keep it.
+fn most_alike(names: Vec<&FileName>, before: &FileName) -> Option<FileName> {
+    let likeness = |name: &&FileName| {
+        let pairs = name.as_bytes().iter().zip(before.as_bytes());
+        let begin = pairs.take_while(|(a, b)| a == b).count();
+        // Versions differ in their number or date.
+        let form = without_digits(name) == without_digits(before);
+        (*name == before, form, begin, Reverse(name.as_bytes().len()))
+    };
+    names.into_iter().max_by_key(likeness).cloned()
 }
 
 fn without_digits(name: &FileName) -> Vec<u8> {

@@ -126,18 +126,20 @@ pub fn all(
 
 /// Puts an outcome's records into the state.
 pub fn fold(outcome: &Outcome, state: &mut State) {
-    for (log, time) in &outcome.records {
-        state.set(log.as_path(), *time);
-        state.mark_used(log.as_path());
-    }
+    outcome.records.iter().for_each(|record| put(record, state));
 }
 
 /// The same for what an earlier run has done: what was recorded since holds, unless it is in the future.
 pub fn fold_resumed(outcome: &Outcome, state: &mut State, now: LocalTime, zone: &dyn Zone) {
-    let is_newer = |(log, time): &&(LogPath, LocalTime)| {
-        let recorded = state.get(log.as_path(), zone);
-        recorded.is_none_or(|recorded| recorded.0 <= time.0 || recorded.0 > now.0)
-    };
-    let records = outcome.records.iter().filter(is_newer).cloned().collect();
-    fold(&Outcome { records, ..outcome.clone() }, state);
+    for record in &outcome.records {
+        let since = state.get(record.0.as_path(), zone);
+        if since.is_none_or(|since| since.0 <= record.1.0 || since.0 > now.0) {
+            put(record, state);
+        }
+    }
+}
+
+fn put((log, time): &(LogPath, LocalTime), state: &mut State) {
+    state.set(log.as_path(), *time);
+    state.mark_used(log.as_path());
 }
