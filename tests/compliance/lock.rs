@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::scene::{Running, Scene, differs, program};
+use crate::scene::{Running, Scene, differs, program, theirs};
 
 const LOCKED: &str = "error: state file {state} is already locked\n\
     logrotate does not support parallel execution on the same set of logfiles.\n";
@@ -25,7 +25,9 @@ fn locked() -> (Scene, Running) {
 #[test]
 fn a_second_run_is_exit_three_and_rotates_nothing() {
     let (scene, holder) = locked();
-    scene.run(["-f"]).status(3).stderr_has(LOCKED).expect_files([("a.log", "x\n")]);
+    let help = "  = help: with --wait-for-state-lock a run waits until the other one has ended\n";
+    let told = format!("{LOCKED}{}", if theirs() { "" } else { help });
+    scene.run(["-f"]).status(3).expect_stderr(&told).expect_files([("a.log", "x\n")]);
     holder.kill();
 }
 
