@@ -14,9 +14,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::AtomicBool;
+use std::sync::Once;
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -24,7 +23,7 @@ use nix::sys::signal::Signal;
 
 use super::attend::{Group, attend};
 use super::file::{before_effect, io_errno};
-use super::{identity, stop};
+use super::{handler, identity, stop};
 
 /// How much of a compressor's complaints is kept; the rest is read and dropped.
 const MOST_COMPLAINT: usize = 64 * 1024;
@@ -297,9 +296,8 @@ fn not_run(error: &std::io::Error) -> NotRun {
 fn hear_of_children() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let unused = Arc::new(AtomicBool::new(false));
         // It fails for signals that cannot be caught only, and SIGCHLD can.
-        drop(signal_hook::flag::register(Signal::SIGCHLD as i32, unused));
+        let _ = handler::let_pass(Signal::SIGCHLD);
     });
 }
 

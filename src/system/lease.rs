@@ -5,15 +5,15 @@
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Once};
+use std::sync::Once;
 
 use nix::errno::Errno;
 use nix::libc;
+use nix::sys::signal::Signal;
 use nix::unistd::geteuid;
 
 use super::file::facts;
-use super::identity;
+use super::{handler, identity};
 use crate::units::Identity;
 
 /// A lease on an open file; let go when dropped.
@@ -75,12 +75,11 @@ fn set_as_owner(file: &File, kind: libc::c_int) -> Result<(), Errno> {
     identity::asking_as(Identity { uid: facts.uid, gid: facts.gid }, || set(file, kind))
 }
 
-/// The signal that tells us to let go would kill us. A handler that does nothing, and not a mask or
-/// `SIG_IGN`, because our children must not inherit it.
+/// The signal that tells us to let go would kill us.
 fn survive_breaks() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let _ = signal_hook::flag::register(libc::SIGIO, Arc::new(AtomicBool::new(false)));
+        let _ = handler::let_pass(Signal::SIGIO);
     });
 }
 

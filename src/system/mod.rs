@@ -18,6 +18,7 @@ pub mod directory;
 pub mod file;
 pub mod file_system;
 pub mod gaps;
+pub mod handler;
 pub mod holders;
 pub mod identity;
 pub mod label;
