@@ -45,9 +45,8 @@ impl Place {
             .status();
         assert!(run.expect("strace runs").success());
         let trace = fs::read_to_string(trace).expect("a trace");
-        // A debug build looks at each descriptor before it closes it; who we are is asked for nothing.
-        let free = ["F_GETFD", "getuid", "geteuid", "getegid"];
-        trace.lines().filter(|line| !free.iter().any(|call| line.contains(call))).count()
+        // A debug build looks at each descriptor before it closes it.
+        trace.lines().filter(|line| !line.contains("F_GETFD")).count()
     }
 
     /// How often the last run has read from a directory.
@@ -59,11 +58,12 @@ impl Place {
 
 #[test]
 fn a_run_with_nothing_to_do_takes_few_calls() {
-    // A release build stays below 120.
+    // As many directories lead to the three files here as in `/etc/logrotate.d`, `/var/lib/logrotate-rs` and
+    // `/var/log`.
     let place = Place::with(1);
     let calls = place.calls("");
     let trace = fs::read_to_string(place.temp.path().join("trace")).expect("a trace");
-    assert!((50..=140).contains(&calls), "{calls} calls:\n{trace}");
+    assert!((50..=120).contains(&calls), "{calls} calls:\n{trace}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use clap_lex::{ArgCursor, OsStrExt, ParsedArg, RawArgs, ShortFlags};
 
-use crate::cli::args::defaults::{mail_command, state_file};
+use crate::cli::args::defaults::state_file;
 use crate::cli::args::table::{Answer, Effect, OptionRow, Switch, Target};
 use crate::cli::exit;
 use crate::cli::texts::{self, Program};
@@ -30,8 +30,9 @@ pub struct Args {
     pub verbose: bool,
     /// The state file; may be empty, as given.
     pub state: PathBuf,
-    /// The mail program; may be empty, as given.
-    pub mail: OsString,
+    /// The mail program of `-m`; may be empty, as given. Which one there is otherwise is asked when something
+    /// is to be mailed: [`defaults::mail_command`].
+    pub mail: Option<OsString>,
     /// How the lock on the state file is taken.
     pub lock: LockChoice,
     /// What gets the messages besides stderr. All are opened, in this order, before anything is read.
@@ -245,7 +246,7 @@ impl Seen {
             },
             configs: self.configs,
             state: self.state.unwrap_or_else(|| state_file().into()).into(),
-            mail: self.mail.unwrap_or_else(|| mail_command().into()),
+            mail: self.mail,
             warning_before_sinks: self.warnings.last().copied().unwrap_or(0),
             log_sinks: self.log_sinks,
         }

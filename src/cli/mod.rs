@@ -6,7 +6,8 @@ mod output;
 mod session;
 pub mod texts;
 
-use std::cell::RefCell;
+use std::cell::{LazyCell, RefCell};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::rc::Rc;
 
@@ -16,6 +17,7 @@ use crate::report::Text;
 use crate::run::{self, ConfiguredScripts, World};
 use crate::system::{Dirs, SystemAccounts, identity, log_copy, process};
 
+use args::defaults::mail_command;
 use args::{Args, Parsed};
 use session::{Resumed, Session};
 
@@ -67,21 +69,26 @@ fn rotate(args: &Args) -> u8 {
         (work, index, _) = find();
     }
 
+    // Looked for if something is to be rotated: most runs have nothing to do.
+    let mail_program = LazyCell::new(|| match &args.mail {
+        Some(mail) => PathBuf::from(mail),
+        None => mail_command().into(),
+    });
     let mut world = World {
         dirs,
         index: RefCell::new(index),
         zone,
         now,
         forced: args.force,
-        mail_program: args.mail.as_ref(),
+        mail_program: &|| mail_program.as_path(),
         check_parents: process::started_by_root(),
     };
     let observer = &mut Text(&mut messages);
     well &= run::all(&work, &mut world, &mut state, performer.get(), observer);
 
     well &= session.close(&mut state, now, zone, performer, &mut messages);
-    // The process ends: the system takes memory back at once, we would piece by piece.
-    std::mem::forget((work, world, state));
+    // The process ends: the system takes memory and locks back at once, we would piece by piece.
+    std::mem::forget((work, world, state, session));
     std::mem::forget(config);
     if well { exit::DONE } else { exit::FAILED }
 }

@@ -150,14 +150,14 @@ impl<'a> Session<'a> {
     /// Keeps the state for the next run, and then lets the journal go: in this order, so that a
     /// crash in between records the journal's plans again.
     pub(super) fn close(
-        mut self,
+        &mut self,
         state: &mut State,
         now: LocalTime,
         zone: &dyn Zone,
         mut performer: Performer,
         messages: &mut Messages,
     ) -> bool {
-        let Self::Real { store, .. } = &mut self else { return true };
+        let Self::Real { store, .. } = self else { return true };
         for dropped in state.drop_unused(now, zone) {
             let dropped = Shown::path(&dropped).to_string();
             messages.say(Level::Debug, &format!("Removing {dropped} from state file, because it does not exist and has not been rotated for one year"));

@@ -2,7 +2,7 @@
 
 mod trust;
 
-use std::collections::HashSet;
+use hashbrown::HashSet;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 

@@ -1,7 +1,8 @@
 //! The real run: carries plans out, and finishes those of a run that died.
 
+use hashbrown::HashMap;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 

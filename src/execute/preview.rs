@@ -1,6 +1,7 @@
 //! The dry run: shows the very steps that a real run carries out, and changes nothing.
 
-use std::collections::{BTreeMap, HashSet};
+use hashbrown::HashSet;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
 

@@ -21,7 +21,8 @@
 //!   last.
 //! - The records of a plan hold after steps that come before its rest.
 
-use std::collections::{HashMap, VecDeque};
+use hashbrown::HashMap;
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use crate::execute::Outcome;

@@ -20,9 +20,9 @@
 //!
 //! Without a journal (`-s /dev/null`) a postponed step is simply not done.
 
+use hashbrown::{HashMap, HashSet};
 use std::cell::RefCell;
 use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
 use std::mem::Discriminant;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;

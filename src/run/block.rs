@@ -293,7 +293,7 @@ impl Handling<'_, '_> {
             block: self.key.clone(),
             policy,
             now: self.world.now,
-            mail_program: self.world.mail_program,
+            mail_program: (self.world.mail_program)(),
             identity,
             date: Some(&date).filter(|_| policy.naming.dated),
             subjects,

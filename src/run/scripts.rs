@@ -1,7 +1,7 @@
 //! Today's scripts, looked up by what a plan calls them.
 
+use hashbrown::HashMap;
 use std::cell::OnceCell;
-use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;

@@ -103,7 +103,7 @@ impl Ground {
             zone: &Utc,
             now: now(),
             forced: true,
-            mail_program: Path::new("/usr/bin/mail"),
+            mail_program: &|| Path::new("/usr/bin/mail"),
             check_parents: false,
         };
         let log = LogPath::new(self.logs().join("a")).unwrap();
@@ -113,7 +113,7 @@ impl Ground {
             block: BlockKey { file: AnyPath("conf".into()), pattern: AnyPath(self.logs()) },
             policy,
             now: world.now,
-            mail_program: world.mail_program,
+            mail_program: (world.mail_program)(),
             identity: None,
             date: Some(&date).filter(|_| policy.naming.dated),
             subjects: vec![subject],

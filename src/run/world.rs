@@ -40,8 +40,8 @@ pub struct World<'a> {
     pub now: LocalTime,
     /// `-f`.
     pub forced: bool,
-    /// The program that mails (`-m`).
-    pub mail_program: &'a Path,
+    /// The program that mails (`-m`), for a plan.
+    pub mail_program: &'a dyn Fn() -> &'a Path,
     /// Whether directories that others may write are refused (compat RD-2: root only).
     pub check_parents: bool,
 }

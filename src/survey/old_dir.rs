@@ -1,6 +1,6 @@
 //! `olddir` is looked at before anything is moved (compat CFG-80).
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 

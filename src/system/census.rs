@@ -4,7 +4,8 @@
 //! To look for one file is to look at every descriptor there is. A program that holds thousands of logs
 //! open would make that a look at thousands of descriptors for each of its thousands of logs.
 
-use std::collections::{BTreeMap, HashMap};
+use hashbrown::HashMap;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, ErrorKind};

@@ -22,7 +22,6 @@ use super::dir::{Dir, facts_of};
 use super::file::io_errno;
 use super::walk::{self, Walk};
 use crate::facts::FileKind;
-use crate::names::FileName;
 use crate::units::Mode;
 
 /// What a name in a configuration stands for.
@@ -88,19 +87,14 @@ impl ConfigFile {
         if path.as_os_str().is_empty() {
             return Err(ConfigFault::Stat(Errno::ENOENT));
         }
-        if let Some(dir) = dir
-            && let Some(name) = FileName::new(path)
-        {
-            match open_at(dir.handle(), name.as_os_str(), OFlag::O_NOFOLLOW) {
-                Err(Errno::ELOOP) => {}
-                Err(errno) => return Err(ConfigFault::of(errno)),
-                Ok(handle) => {
-                    let mut file = Self::opened(handle).map_err(ConfigFault::Open)?;
-                    let own = dir.first_facts().map_err(ConfigFault::Open)?;
-                    file.exposed = walk::may_replace(&own, file.uid).then(|| dir.path().into());
-                    return Ok(file);
-                }
-            }
+        let straight = match (dir, last_name(path)) {
+            (_, None) => None,
+            (Some(dir), Some((name, None))) => Self::open_in(dir, name)?,
+            (_, Some((name, way))) => Self::open_at_end(dir, way.unwrap_or(Path::new(".")), name)?,
+        };
+        if let Some(mut file) = straight {
+            file.path = dir.map_or_else(|| path.into(), |dir| dir.path().join(path));
+            return Ok(file);
         }
         let walk = Walk::to(dir, path).map_err(ConfigFault::Stat)?;
         let handle = match walk.end() {
@@ -120,6 +114,39 @@ impl ConfigFile {
         file.doubtful_link = walk.doubtful_link().map(Path::to_path_buf);
         file.exposed = walk.exposed().map(Path::to_path_buf);
         Ok(file)
+    }
+
+    /// Opens a name in a directory that is held; `None` for a link, which is to be walked.
+    fn open_in(dir: &Dir, name: &OsStr) -> Result<Option<Self>, ConfigFault> {
+        let Some(mut file) = Self::open_itself(dir.handle(), name)? else { return Ok(None) };
+        let own = dir.first_facts().map_err(ConfigFault::Open)?;
+        file.exposed = walk::may_replace(&own, file.uid).then(|| dir.path().into());
+        Ok(Some(file))
+    }
+
+    /// Opens a name at the end of a way; `None` as there.
+    fn open_at_end(
+        dir: Option<&Dir>,
+        way: &Path,
+        name: &OsStr,
+    ) -> Result<Option<Self>, ConfigFault> {
+        let walk = Walk::to(dir, way).map_err(ConfigFault::Stat)?;
+        if walk.end().is_some() {
+            return Err(ConfigFault::Stat(Errno::ENOTDIR));
+        }
+        let Some(mut file) = Self::open_itself(walk.here().as_fd(), name)? else { return Ok(None) };
+        file.doubtful_link = walk.doubtful_link().map(Path::to_path_buf);
+        file.exposed = walk.exposed_to_replace(file.uid).map(Path::to_path_buf);
+        Ok(Some(file))
+    }
+
+    /// Opens what has a name, unless that is a link, or a directory that may only be searched.
+    fn open_itself(dir: BorrowedFd<'_>, name: &OsStr) -> Result<Option<Self>, ConfigFault> {
+        match open_at(dir, name, OFlag::O_NOFOLLOW) {
+            Ok(handle) => Self::opened(handle).map(Some).map_err(ConfigFault::Open),
+            Err(Errno::ELOOP | Errno::EACCES) => Ok(None),
+            Err(errno) => Err(ConfigFault::of(errno)),
+        }
     }
 
     fn opened(handle: OwnedFd) -> Result<Self, Errno> {
@@ -193,6 +220,15 @@ impl ConfigFault {
             errno => Self::Open(errno),
         }
     }
+}
+
+/// The last component of a path, if that is a name, and the way to it.
+fn last_name(path: &Path) -> Option<(&OsStr, Option<&Path>)> {
+    let name = path.file_name()?;
+    // `a/.` and `a/` name a directory.
+    let is_last = path.as_os_str().as_bytes().ends_with(name.as_bytes());
+    let way = path.parent().filter(|way| !way.as_os_str().is_empty());
+    is_last.then_some((name, way))
 }
 
 /// Opens a name for reading, whatever it is, and waits for nobody.

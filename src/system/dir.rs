@@ -16,13 +16,12 @@ use std::rc::Rc;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::Mode as OpenMode;
-use nix::unistd::geteuid;
 use rustix::fs::{AtFlags, StatxFlags, makedev, statx};
 
 use crate::facts::{FileFacts, FileKind};
 use crate::names::{FileName, Shown};
-use crate::system::Words;
 use crate::system::walk::Walk;
+use crate::system::{Words, identity};
 use crate::units::{FileId, FileTime, Identity, Mode};
 
 /// Directories that are open at once; above it the one that was not used for longest is closed, so
@@ -175,7 +174,7 @@ impl Dir {
     /// # Errors
     /// Whatever the system says.
     pub fn only_trusted_write(&self) -> Result<bool, Errno> {
-        Ok(only_trusted_write(&self.own_facts()?, geteuid().as_raw()))
+        Ok(only_trusted_write(&self.own_facts()?, identity::now().uid))
     }
 
     /// Whether a file that has more names than the one in here is there by the will of its owner, or of
@@ -186,7 +185,7 @@ impl Dir {
     pub fn holds_own(&self, file: &FileFacts) -> Result<bool, Errno> {
         let own = self.own_facts()?;
         let owners = file.uid == own.uid && file.uid != 0 && only_trusted_write(&own, file.uid);
-        Ok(owners || only_trusted_write(&own, geteuid().as_raw()))
+        Ok(owners || only_trusted_write(&own, identity::now().uid))
     }
 
     /// All names in it, in no order.
@@ -264,14 +263,14 @@ pub struct Dirs {
     /// By path and by whose ids were in force: what one user may reach, another may not (`su`).
     open: lru::LruCache<(PathBuf, Identity), Rc<Dir>>,
     /// Which directory each path led to when it was first opened.
-    known: std::collections::HashMap<PathBuf, FileId>,
+    known: hashbrown::HashMap<PathBuf, FileId>,
     /// The last one that was asked for, which most often is the next one too.
     last: Option<(Identity, Rc<Dir>)>,
 }
 
 impl Default for Dirs {
     fn default() -> Self {
-        let known = std::collections::HashMap::new();
+        let known = hashbrown::HashMap::new();
         Self { open: lru::LruCache::new(MOST_OPEN), known, last: None }
     }
 }
@@ -283,7 +282,7 @@ impl Dirs {
     /// # Errors
     /// See [`OpenError`].
     pub fn open(&mut self, path: &Path) -> Result<Rc<Dir>, OpenError> {
-        let identity = super::identity::now();
+        let identity = identity::now();
         if let Some((whose, dir)) = &self.last
             && *whose == identity
             && dir.path().as_os_str() == path.as_os_str()
@@ -332,6 +331,7 @@ impl Dirs {
 #[expect(clippy::disallowed_methods, reason = "tests arrange files")]
 mod tests {
     use super::*;
+    use nix::unistd::geteuid;
     use std::os::unix::fs::{PermissionsExt, chown, lchown, symlink};
 
     fn temp() -> tempfile::TempDir {

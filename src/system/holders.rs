@@ -2,7 +2,7 @@
 //! for safety.
 #![expect(clippy::disallowed_methods, reason = "system is where effects live")]
 
-use std::collections::HashSet;
+use hashbrown::HashSet;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};

@@ -11,12 +11,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::errno::Errno;
 use nix::unistd::{
-    Gid, Uid, getegid, geteuid, getgid, getgroups, getuid, setegid, seteuid, setfsgid, setfsuid,
-    setgroups,
+    Gid, Uid, getegid, geteuid, getgid, getgroups, setegid, seteuid, setfsgid, setfsuid, setgroups,
 };
 
 use crate::fault::Fault;
-use crate::system::Words;
+use crate::system::{Words, process};
 use crate::units::Identity;
 
 /// The ids to come back to, while others are in force. Ids belong to the process, not to a thread.
@@ -70,6 +69,7 @@ impl Ids {
         if lowered.is_err() {
             self.restore()?;
         }
+        note();
         lowered
     }
 
@@ -81,7 +81,9 @@ impl Ids {
         if getgroups()? != self.groups {
             setgroups(&self.groups)?;
         }
-        if Self::now()? == *self { Ok(()) } else { Err(Errno::EPERM) }
+        let now = Self::now()?;
+        note();
+        if now == *self { Ok(()) } else { Err(Errno::EPERM) }
     }
 }
 
@@ -141,12 +143,28 @@ pub fn assume_if(identity: Option<Identity>) -> Result<Lowered, Fault> {
 pub fn now() -> Identity {
     match IN_FORCE.load(Ordering::SeqCst) {
         UNKNOWN => {
-            let now = Identity { uid: geteuid().as_raw(), gid: getegid().as_raw() };
-            IN_FORCE.store(u64::from(now.uid) << 32 | u64::from(now.gid), Ordering::SeqCst);
+            let now = asked();
+            // Whoever changes them meanwhile, in another thread, knows better.
+            let _ =
+                IN_FORCE.compare_exchange(UNKNOWN, number(now), Ordering::SeqCst, Ordering::SeqCst);
             now
         }
         known => Identity { uid: (known >> 32) as u32, gid: (known & 0xffff_ffff) as u32 },
     }
+}
+
+/// Takes note of the ids after a change.
+fn note() {
+    IN_FORCE.store(number(asked()), Ordering::SeqCst);
+}
+
+/// The ids in force, as the system says.
+fn asked() -> Identity {
+    Identity { uid: geteuid().as_raw(), gid: getegid().as_raw() }
+}
+
+fn number(ids: Identity) -> u64 {
+    u64::from(ids.uid) << 32 | u64::from(ids.gid)
 }
 
 /// The ids that are in force instead of the invoker's.
@@ -210,10 +228,11 @@ pub(super) fn asking_as<T>(who: Identity, ask: impl FnOnce() -> T) -> T {
 /// cron's does on every `SELinux` system. A user other than root keeps no capability across the start of a
 /// program but ambient ones, which are the user's own; any other comes from the program's file.
 pub fn has_borrowed_rights() -> bool {
-    if getuid() != geteuid() || getgid() != getegid() {
+    let started = Identity { uid: process::starter(), gid: getgid().as_raw() };
+    if started != now() {
         return true;
     }
-    if getuid().is_root() {
+    if process::started_by_root() {
         return false;
     }
     let Ok(held) = rustix::thread::capabilities(None) else { return false };

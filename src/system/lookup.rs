@@ -3,17 +3,22 @@
 //! Patterns go through symbolic links as glob(3) does. Nothing is changed on the strength of what
 //! is found here: the directory of a log is held by [`super::Dirs`] before anything happens in it.
 
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use hashbrown::HashSet;
-use nix::dir::Type;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::stat::{Mode, SFlag, fstat, lstat, stat};
+use rustix::fs::{FileType, RawDir};
 
 use crate::facts::FileKind;
 use crate::names::FileName;
 use crate::system::Words;
+use crate::system::file::errno;
+
+/// How many bytes of a listing the system gives at once, as with the C library's readdir.
+const LISTED_AT_ONCE: usize = 32 * 1024;
 
 /// Which directory was listed: device and inode. Good within one run only.
 pub type ListedId = (u64, u64);
@@ -45,15 +50,13 @@ impl From<Errno> for ListError {
 /// # Errors
 /// See [`ListError`].
 pub fn list(path: &Path) -> Result<(ListedId, Vec<Listed>), ListError> {
-    let mut dir = open(path)?;
+    let dir = open(path)?;
     let found = fstat(&dir)?;
     let mut names = Vec::new();
-    for entry in dir.iter() {
-        let entry = entry?;
-        let kind = kind_of(&entry);
+    for_each(&dir, |name, kind| {
         // Only `.` and `..` are no file names.
-        names.extend(FileName::from_bytes(entry.file_name().to_bytes()).map(|name| (name, kind)));
-    }
+        names.extend(FileName::from_bytes(name).map(|name| (name, kind)));
+    })?;
     Ok(((found.st_dev, found.st_ino), names))
 }
 
@@ -66,27 +69,41 @@ pub fn names_of(
     wanted: impl Fn(&Option<FileKind>) -> bool,
 ) -> Result<HashSet<Box<[u8]>>, ListError> {
     let mut names = HashSet::new();
-    for entry in open(path)?.iter() {
-        let entry = entry?;
-        if wanted(&kind_of(&entry)) {
-            names.insert(entry.file_name().to_bytes().into());
+    for_each(&open(path)?, |name, kind| {
+        if wanted(&kind) {
+            names.insert(name.into());
         }
-    }
+    })?;
     Ok(names)
 }
 
-fn open(path: &Path) -> Result<nix::dir::Dir, Errno> {
+fn open(path: &Path) -> Result<OwnedFd, Errno> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
-    nix::dir::Dir::open(path, flags, Mode::empty())
+    nix::fcntl::open(path, flags, Mode::empty())
 }
 
-fn kind_of(entry: &nix::dir::Entry) -> Option<FileKind> {
-    entry.file_type().map(|kind| match kind {
-        Type::File => FileKind::Regular,
-        Type::Symlink => FileKind::SymbolicLink,
-        Type::Directory => FileKind::Directory,
-        Type::Fifo | Type::CharacterDevice | Type::BlockDevice | Type::Socket => FileKind::Other,
-    })
+/// What the listing of an open directory tells of each entry, `.` and `..` among them. Straight from the
+/// system: the C library asks it twice more before it begins.
+fn for_each(dir: &OwnedFd, mut each: impl FnMut(&[u8], Option<FileKind>)) -> Result<(), Errno> {
+    let mut buffer = Vec::with_capacity(LISTED_AT_ONCE);
+    let mut listing = RawDir::new(dir, buffer.spare_capacity_mut());
+    while let Some(entry) = listing.next() {
+        let entry = entry.map_err(errno)?;
+        each(entry.file_name().to_bytes(), kind_of(entry.file_type()));
+    }
+    Ok(())
+}
+
+fn kind_of(kind: FileType) -> Option<FileKind> {
+    match kind {
+        FileType::RegularFile => Some(FileKind::Regular),
+        FileType::Symlink => Some(FileKind::SymbolicLink),
+        FileType::Directory => Some(FileKind::Directory),
+        FileType::Fifo | FileType::CharacterDevice | FileType::BlockDevice | FileType::Socket => {
+            Some(FileKind::Other)
+        }
+        FileType::Unknown => None,
+    }
 }
 
 /// What stands at a path, the last link not followed; the cause if nothing can be seen there.

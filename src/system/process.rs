@@ -6,8 +6,13 @@ use std::sync::OnceLock;
 /// Whether root started the program (the real uid is 0): only then do the owner and mode of a
 /// configuration file (compat CFG-4) and of a log's directory (compat RD-2) matter.
 pub fn started_by_root() -> bool {
-    static ROOT: OnceLock<bool> = OnceLock::new();
-    *ROOT.get_or_init(|| nix::unistd::getuid().is_root())
+    starter() == 0
+}
+
+/// The user who started the program: the real uid, which never changes.
+pub fn starter() -> u32 {
+    static STARTER: OnceLock<u32> = OnceLock::new();
+    *STARTER.get_or_init(|| nix::unistd::getuid().as_raw())
 }
 
 /// Whether options end at the first file name (compat CLI-1).

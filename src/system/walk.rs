@@ -7,13 +7,15 @@ use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
+use std::sync::OnceLock;
 
 use nix::errno::Errno;
-use nix::fcntl::readlinkat;
-use nix::unistd::geteuid;
+use nix::fcntl::{AT_FDCWD, readlinkat};
 use rustix::fs::{PROC_SUPER_MAGIC, fstatfs};
 
 use super::dir::{Dir, OpenError, UntrustedLink, facts_of, hold, only_trusted_write};
+use super::file::io_errno;
+use super::identity;
 use crate::facts::{FileFacts, FileKind};
 use crate::units::Identity;
 
@@ -26,7 +28,7 @@ const STICKY: u32 = 0o1000;
 /// How far a walk has come.
 #[derive(Debug)]
 pub struct Walk {
-    here: OwnedFd,
+    here: Here,
     facts: FileFacts,
     /// The path of `here`, for messages.
     at: PathBuf,
@@ -37,6 +39,48 @@ pub struct Walk {
     exposed: Option<PathBuf>,
     /// The last component, if it is no directory.
     end: Option<End>,
+}
+
+/// Where a walk is.
+#[derive(Debug)]
+enum Here {
+    /// At the root, which is held once for all walks: each begins there, and nothing can take its place.
+    Root(&'static OwnedFd),
+    Held(OwnedFd),
+}
+
+impl Here {
+    /// The root, and what it is.
+    fn root() -> Result<(Self, FileFacts), Errno> {
+        static ROOT: OnceLock<(OwnedFd, FileFacts)> = OnceLock::new();
+        let (handle, facts) = if let Some(known) = ROOT.get() {
+            known
+        } else {
+            let handle = hold(AT_FDCWD, OsStr::new("/"))?;
+            let facts = facts_of(&handle)?;
+            ROOT.get_or_init(|| (handle, facts))
+        };
+        Ok((Self::Root(handle), *facts))
+    }
+
+    fn at(handle: OwnedFd) -> Result<(Self, FileFacts), Errno> {
+        let facts = facts_of(&handle)?;
+        Ok((Self::Held(handle), facts))
+    }
+
+    fn handle(&self) -> &OwnedFd {
+        match self {
+            Self::Root(handle) => handle,
+            Self::Held(handle) => handle,
+        }
+    }
+
+    fn into_handle(self) -> Result<OwnedFd, Errno> {
+        match self {
+            Self::Root(handle) => handle.try_clone().map_err(|error| io_errno(&error)),
+            Self::Held(handle) => Ok(handle),
+        }
+    }
 }
 
 /// The end of a path, in the directory that was reached.
@@ -85,13 +129,13 @@ impl Walk {
     /// # Errors
     /// Whatever the system says.
     pub fn to(dir: Option<&Dir>, path: &Path) -> Result<Self, Errno> {
-        let (here, at) = if let Some(dir) = dir.filter(|_| !path.is_absolute()) {
-            (hold(dir.handle(), OsStr::new("."))?, dir.path().to_owned())
+        let ((here, facts), at) = if path.is_absolute() {
+            (Here::root()?, "/".into())
+        } else if let Some(dir) = dir {
+            (Here::at(hold(dir.handle(), OsStr::new("."))?)?, dir.path().to_owned())
         } else {
-            let start = if path.is_absolute() { "/" } else { "." };
-            (hold(nix::fcntl::AT_FDCWD, OsStr::new(start))?, start.into())
+            (Here::at(hold(AT_FDCWD, OsStr::new("."))?)?, ".".into())
         };
-        let facts = facts_of(&here)?;
         let (doubtful, links) = (Vec::new(), 0);
         let mut walk = Self { here, facts, at, links, doubtful, exposed: None, end: None };
         let mut left: VecDeque<OsString> = parts(path);
@@ -103,14 +147,14 @@ impl Walk {
 
     /// Goes down by one component; a link puts its target's components in front of what is left.
     fn enter(&mut self, part: OsString, left: &mut VecDeque<OsString>) -> Result<(), Errno> {
-        let next = hold(self.here.as_fd(), &part)?;
+        let next = hold(self.here.handle().as_fd(), &part)?;
         let facts = facts_of(&next)?;
         if part != ".." && self.exposed.is_none() && may_replace(&self.facts, facts.uid) {
             self.exposed = Some(self.at.clone());
         }
         match facts.kind {
             FileKind::Directory => {
-                (self.here, self.facts) = (next, facts);
+                (self.here, self.facts) = (Here::Held(next), facts);
                 self.at.push(part);
             }
             FileKind::SymbolicLink if left.is_empty() && self.is_magic() => {
@@ -121,14 +165,13 @@ impl Walk {
                 if self.links > MOST_LINKS {
                     return Err(Errno::ELOOP);
                 }
-                if !only_trusted_write(&self.facts, geteuid().as_raw()) {
+                if !only_trusted_write(&self.facts, identity::now().uid) {
                     let (path, holder) = (self.at.join(&part), self.facts);
                     self.doubtful.push(Doubtful { path, link: facts, holder });
                 }
                 let target = PathBuf::from(readlinkat(next.as_fd(), "")?);
                 if target.is_absolute() {
-                    self.here = hold(nix::fcntl::AT_FDCWD, OsStr::new("/"))?;
-                    self.facts = facts_of(&self.here)?;
+                    (self.here, self.facts) = Here::root()?;
                     self.at = "/".into();
                 }
                 for part in parts(&target).into_iter().rev() {
@@ -145,7 +188,7 @@ impl Walk {
 
     /// Whether links here stand for open files (`/proc/self/fd/1`), and not for paths.
     fn is_magic(&self) -> bool {
-        fstatfs(&self.here).is_ok_and(|fs| fs.f_type == PROC_SUPER_MAGIC)
+        fstatfs(self.here.handle()).is_ok_and(|fs| fs.f_type == PROC_SUPER_MAGIC)
     }
 
     /// The end of the path, if it is no directory.
@@ -155,7 +198,7 @@ impl Walk {
 
     /// The directory that was reached.
     pub fn here(&self) -> &OwnedFd {
-        &self.here
+        self.here.handle()
     }
 
     /// The first link on the way that others may have put there.
@@ -168,9 +211,9 @@ impl Walk {
         self.exposed.as_deref()
     }
 
-    /// The directory that was reached, whoever could have led the way elsewhere.
-    pub fn into_any_dir(self, path: &Path) -> Dir {
-        Dir::reached(self.here, path, self.facts)
+    /// [`Self::exposed`], or the directory that was reached, if others can replace an entry of this owner there.
+    pub fn exposed_to_replace(&self, owner: u32) -> Option<&Path> {
+        self.exposed().or_else(|| may_replace(&self.facts, owner).then_some(self.at.as_path()))
     }
 
     /// The directory that was reached, if every link on the way is to be trusted: see [`Dir::open`].
@@ -185,13 +228,13 @@ impl Walk {
             let path = link.path.clone();
             return Err(OpenError::UntrustedLink(UntrustedLink { path, follower }));
         }
-        Ok(self.into_any_dir(path))
+        Ok(Dir::reached(self.here.into_handle()?, path, self.facts))
     }
 }
 
 /// Whether others can put something else in the place of an entry of a directory; `owner` is the entry's.
 pub(super) fn may_replace(dir: &FileFacts, owner: u32) -> bool {
-    let us = geteuid().as_raw();
+    let us = identity::now().uid;
     let ours = |uid: u32| uid == 0 || uid == us;
     let kept = dir.mode.0 & STICKY != 0 && ours(dir.uid) && ours(owner);
     !only_trusted_write(dir, us) && !kept

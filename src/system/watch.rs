@@ -3,7 +3,7 @@
 //! What is told is where to look, never what is there: whoever hears of a name looks at it. So it does no
 //! harm to hear of what one has done oneself.
 
-use std::collections::{HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, OwnedFd};
 

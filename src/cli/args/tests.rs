@@ -32,8 +32,8 @@ fn told_run(args: &Args) -> String {
     if args.state.as_os_str() != state_file() {
         words.push(format!("state={}", args.state.display()));
     }
-    if args.mail != mail_command() {
-        words.push(format!("mail={}", args.mail.display()));
+    if let Some(mail) = &args.mail {
+        words.push(format!("mail={}", mail.display()));
     }
     words.extend(args.log_sinks.iter().map(told_sink));
     if args.debug && !args.log_sinks.is_empty() {
@@ -294,7 +294,7 @@ fn arguments_need_not_be_text() {
     };
     assert_eq!(args.state, PathBuf::from(OsString::from_vec(b"\xffS".to_vec())));
     assert_eq!(args.log_sinks, [LogSink::File(OsString::from_vec(b"\xfe".to_vec()).into())]);
-    assert_eq!(args.mail, OsString::from_vec(b"\xfd=".to_vec()));
+    assert_eq!(args.mail, Some(OsString::from_vec(b"\xfd=".to_vec())));
     assert_eq!(
         args.configs,
         vector(&[b"c\xff", b"\xff-x"]).into_iter().map(PathBuf::from).collect::<Vec<_>>()
