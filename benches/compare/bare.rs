@@ -23,7 +23,7 @@ pub enum Bare {
     Look,
     /// Reads the files of the configuration too.
     Read,
-    /// Renames each log to a dated name.
+    /// Renames each log to a dated name, and removes the oldest version if there are any.
     Date,
     /// Moves the old versions of each on, renames it, and removes what is one too many.
     Shift,
@@ -78,11 +78,19 @@ fn act(what: Bare, site: &Path) -> Done {
     if matches!(what, Bare::Gzip | Bare::Zstd) {
         return compress(&names, what);
     }
+    let has_old = names
+        .first()
+        .is_some_and(|name| Path::new(&format!("{}-20260101", name.display())).exists());
     for name in names {
         let name = name.display();
         let log = fs::symlink_metadata(name.to_string())?;
         match what {
-            Bare::Date => fs::rename(name.to_string(), format!("{name}-20260101"))?,
+            Bare::Date => {
+                fs::rename(name.to_string(), format!("{name}-20261231"))?;
+                if has_old {
+                    fs::remove_file(format!("{name}-20260101"))?;
+                }
+            }
             Bare::Shift => shift(&name.to_string())?,
             Bare::Cut => cut(&name.to_string(), log.size())?,
             Bare::Script => {

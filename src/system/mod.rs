@@ -17,6 +17,7 @@ pub mod dir;
 pub mod directory;
 pub mod file;
 pub mod file_system;
+pub mod freeing;
 pub mod gaps;
 pub mod handler;
 pub mod holders;
