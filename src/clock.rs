@@ -11,8 +11,40 @@ use serde::{Deserialize, Serialize};
 /// An instant together with the local calendar's view of it.
 ///
 /// Two values are equal, and compare, by instant.
+///
+/// Written as `[SECONDS, NANOS, SECONDS EAST]`: a journal holds many. It is read as text too, as it was
+/// written before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "Written", try_from = "Written")]
 pub struct LocalTime(pub DateTime<FixedOffset>);
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Parts(i64, u32, i32),
+    Text(DateTime<FixedOffset>),
+}
+
+impl From<LocalTime> for Written {
+    fn from(LocalTime(time): LocalTime) -> Self {
+        let east = time.offset().local_minus_utc();
+        Self::Parts(time.timestamp(), time.timestamp_subsec_nanos(), east)
+    }
+}
+
+impl TryFrom<Written> for LocalTime {
+    type Error = &'static str;
+
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        match written {
+            Written::Parts(seconds, nanos, east) => DateTime::from_timestamp(seconds, nanos)
+                .zip(FixedOffset::east_opt(east))
+                .map(|(time, east)| Self(time.with_timezone(&east)))
+                .ok_or("not a time"),
+            Written::Text(time) => Ok(Self(time)),
+        }
+    }
+}
 
 impl LocalTime {
     /// Seconds since 1970-01-01 UTC.
@@ -144,6 +176,19 @@ mod tests {
 
     fn civil(text: &str) -> NaiveDateTime {
         NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M").expect(text)
+    }
+
+    #[test]
+    fn a_time_is_read_as_it_is_written_and_as_it_was_written_before() {
+        let text = "\"2026-11-29T22:20:35.184334636+05:30\"";
+        let time: LocalTime = serde_json::from_str(text).unwrap();
+        let written = serde_json::to_string(&time).unwrap();
+        assert_eq!(written, "[1795971035,184334636,19800]");
+        let read: LocalTime = serde_json::from_str(&written).unwrap();
+        assert_eq!((read, read.civil()), (time, time.civil()));
+        for bad in ["[9223372036854775807,0,0]", "[0,4000000000,0]", "[0,0,90000]", "[0,0]", "5"] {
+            assert!(serde_json::from_str::<LocalTime>(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

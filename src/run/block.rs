@@ -69,7 +69,8 @@ pub(super) fn handle(
         nothing_due(block, observer);
     } else {
         let key = block_key(block);
-        let mut handling = Handling { work, key, world, state, perform, observer, failed };
+        let mut handling =
+            Handling { work, key, world, state, perform, observer, failed, date: None };
         handling.rotate(&due, refused);
         failed = handling.failed;
     }
@@ -147,6 +148,8 @@ struct Handling<'a, 'w> {
     perform: &'a mut dyn Perform,
     observer: &'a mut dyn Observer,
     failed: bool,
+    /// The date suffix, once it is known: that of all the block's logs.
+    date: Option<Rc<DateSuffix>>,
 }
 
 fn nothing_due(block: &LogBlock, observer: &mut dyn Observer) {
@@ -259,10 +262,19 @@ impl Handling<'_, '_> {
         self.fail(&Fault { message, ..fault });
     }
 
+    /// What fails is said of every log.
+    fn date(&mut self) -> Result<Rc<DateSuffix>, Fault> {
+        if let Some(date) = &self.date {
+            return Ok(Rc::clone(date));
+        }
+        let date = Rc::new(self.world.date(&self.work.block.policy)?);
+        Ok(Rc::clone(self.date.insert(date)))
+    }
+
     /// The plan for logs that are due; `None` if one of them cannot be rotated, which has been said.
     fn plan(&mut self, due: &[Due], identity: Option<Identity>) -> Option<Plan> {
         let policy = &self.work.block.policy;
-        let date = match self.world.date(policy) {
+        let date = match self.date() {
             Ok(date) => date,
             Err(fault) => {
                 self.fail(&fault);
@@ -295,7 +307,7 @@ impl Handling<'_, '_> {
             now: self.world.now,
             mail_program: (self.world.mail_program)(),
             identity,
-            date: Some(&date).filter(|_| policy.naming.dated),
+            date: Some(&*date).filter(|_| policy.naming.dated),
             subjects,
             taken: &|dir, name| self.world.taken(dir, name),
             room: &|dir| self.world.room(dir),

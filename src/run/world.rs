@@ -81,7 +81,7 @@ impl World<'_> {
         decision
     }
 
-    /// The date suffix, which is worked out and may fail for every rotation (compat 5.3, 2.8).
+    /// The date suffix, which may fail for every rotation (compat 5.3, 2.8).
     pub(super) fn date(&self, policy: &Policy) -> Result<DateSuffix, Fault> {
         date::suffix(&policy.naming, policy.criteria.trigger.value, self.now, self.zone)
     }
