@@ -19,6 +19,7 @@ mod differential;
 mod docs;
 mod hostile;
 mod full_disk;
+mod limits;
 mod messages;
 mod scene;
 mod shared_state;

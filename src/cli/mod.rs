@@ -15,7 +15,7 @@ use crate::clock::{Remembering, Zone};
 use crate::config;
 use crate::report::Text;
 use crate::run::{self, ConfiguredScripts, World};
-use crate::system::{Dirs, SystemAccounts, identity, log_copy, process};
+use crate::system::{Dirs, SystemAccounts, identity, log_copy, process, walk};
 
 use args::defaults::mail_command;
 use args::{Args, Parsed};
@@ -42,6 +42,7 @@ pub fn main() -> ExitCode {
 fn rotate(args: &Args) -> u8 {
     let zone = &Remembering::new(chrono::Local);
     let mut messages = output::messages(args);
+    walk::hold_root();
 
     let config = Rc::new(config::load(&args.configs, &SystemAccounts, messages.wants_debug()));
     let mut well = output::say_config(&config, &mut messages);

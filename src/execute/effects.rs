@@ -13,7 +13,7 @@ use crate::execute::shred::shred;
 use crate::execute::signal::signal;
 use crate::execute::site::{Effect, Halt, Site, refused, system};
 use crate::execute::successor::secure;
-use crate::facts::{FileFacts, FileKind};
+use crate::facts::FileKind;
 use crate::fault::Fault;
 use crate::plan::step::{
     Action, Attributes, Expect, Place, ScriptCall, ScriptRef, Shred, Step, Why,
@@ -231,9 +231,9 @@ fn remove(
 ) -> Result<Effect, Halt> {
     let &Removal { file: place, pre_remove, shred: overwriting } = removal;
     let Step { expect, why, .. } = *step;
-    let Some(mut facts) = found(site, place, expect)? else {
+    if !is_there(site, place, expect)? {
         return Ok(Effect::already(None));
-    };
+    }
     if why.has_successor() {
         site.secured.cloned().unwrap_or_else(|| secure(site, place))?;
     }
@@ -248,15 +248,14 @@ fn remove(
             let what = format!("{} stays: nobody can tell its preremove script", site.shown(place));
             return Err(Fault::new(what).into());
         }
-        facts = match found(site, place, expect)? {
-            Some(facts) => facts,
-            None => return Ok(Effect::done(None)),
-        };
+        if !is_there(site, place, expect)? {
+            return Ok(Effect::done(None));
+        }
     }
     if let Some(how) = overwriting {
         shred(site, place, expect, how, company.observer)?;
     }
-    match freeing::unlink(&*site.dir(place)?, &place.name, &facts) {
+    match freeing::unlink(&*site.dir(place)?, &place.name) {
         Ok(()) => Ok(Effect::done(None)),
         Err(Errno::ENOENT) => Ok(Effect::already(None)),
         Err(errno) => {
@@ -273,24 +272,19 @@ fn remove(
 /// Whether the file to be removed is there. Another file in its place is an error, but not when a
 /// plan is resumed: then the file has been removed, and a later step has moved the other one there.
 pub(super) fn is_there(site: &Site<'_>, place: &Place, expect: Expect) -> Result<bool, Fault> {
-    Ok(found(site, place, expect)?.is_some())
-}
-
-/// The same, and what it is.
-fn found(site: &Site<'_>, place: &Place, expect: Expect) -> Result<Option<FileFacts>, Fault> {
-    let Some(facts) = site.facts(place)? else { return Ok(None) };
+    let Some(facts) = site.facts(place)? else { return Ok(false) };
     let what = || format!("Failed to remove old log {}", site.shown(place));
     match site.expected(place, expect) {
         Some(id) if !id.is(&facts.id) => {
             if site.resumed {
-                Ok(None)
+                Ok(false)
             } else {
                 Err(refused(&what(), Refused::Another))
             }
         }
         _ if facts.kind == FileKind::Directory => Err(system(&what(), Errno::EISDIR)),
         _ if facts.kind != FileKind::Regular => Err(refused(&what(), Refused::NotRegular)),
-        _ => Ok(Some(facts)),
+        _ => Ok(true),
     }
 }
 

@@ -1,6 +1,7 @@
 //! One block, from its first log to its `lastaction` (compat 5.2).
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::rc::Rc;
 
 use crate::config::policy::{LogBlock, ScriptKind};
@@ -69,8 +70,11 @@ pub(super) fn handle(
         nothing_due(block, observer);
     } else {
         let key = block_key(block);
+        // Looked for with our own ids.
+        let mail_program = (world.mail_program)();
+        let date = None;
         let mut handling =
-            Handling { work, key, world, state, perform, observer, failed, date: None };
+            Handling { work, key, world, state, perform, observer, failed, mail_program, date };
         handling.rotate(&due, refused);
         failed = handling.failed;
     }
@@ -148,6 +152,8 @@ struct Handling<'a, 'w> {
     perform: &'a mut dyn Perform,
     observer: &'a mut dyn Observer,
     failed: bool,
+    /// The program that mails.
+    mail_program: &'w Path,
     /// The date suffix, once it is known: that of all the block's logs.
     date: Option<Rc<DateSuffix>>,
 }
@@ -305,7 +311,7 @@ impl Handling<'_, '_> {
             block: self.key.clone(),
             policy,
             now: self.world.now,
-            mail_program: (self.world.mail_program)(),
+            mail_program: self.mail_program,
             identity,
             date: Some(&*date).filter(|_| policy.naming.dated),
             subjects,

@@ -23,7 +23,7 @@ use nix::sys::signal::Signal;
 
 use super::attend::{Group, attend};
 use super::file::{before_effect, io_errno};
-use super::{handler, identity, stop};
+use super::{freeing, handler, identity, stop};
 
 /// How much of a compressor's complaints is kept; the rest is read and dropped.
 const MOST_COMPLAINT: usize = 64 * 1024;
@@ -125,6 +125,7 @@ fn wait(child: &mut Child) -> Result<ExitStatus, NotRun> {
 /// Starts a child with the invoker's ids.
 fn spawn(command: &mut Command) -> Result<Child, NotRun> {
     hear_of_children();
+    freeing::settle();
     before_effect("child").map_err(NotRun::System)?;
     let child = identity::as_invoker(|| command.spawn()).map_err(NotRun::System)?;
     child.map_err(|e| not_run(&e))

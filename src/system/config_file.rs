@@ -124,7 +124,8 @@ impl ConfigFile {
         Ok(Some(file))
     }
 
-    /// Opens a name at the end of a way; `None` as there.
+    /// Opens a name at the end of a way; `None` as there, and for a way that ends in no directory: a link in
+    /// `/proc` is followed only if something comes after it.
     fn open_at_end(
         dir: Option<&Dir>,
         way: &Path,
@@ -132,7 +133,7 @@ impl ConfigFile {
     ) -> Result<Option<Self>, ConfigFault> {
         let walk = Walk::to(dir, way).map_err(ConfigFault::Stat)?;
         if walk.end().is_some() {
-            return Err(ConfigFault::Stat(Errno::ENOTDIR));
+            return Ok(None);
         }
         let Some(mut file) = Self::open_itself(walk.here().as_fd(), name)? else { return Ok(None) };
         file.doubtful_link = walk.doubtful_link().map(Path::to_path_buf);

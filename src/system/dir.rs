@@ -17,6 +17,7 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::Mode as OpenMode;
 use rustix::fs::{AtFlags, StatxFlags, makedev, statx};
+use rustix::process::{Resource, getrlimit};
 
 use crate::facts::{FileFacts, FileKind};
 use crate::names::{FileName, Shown};
@@ -24,9 +25,13 @@ use crate::system::walk::Walk;
 use crate::system::{Words, identity};
 use crate::units::{FileId, FileTime, Identity, Mode};
 
-/// Directories that are open at once; above it the one that was not used for longest is closed, so
-/// that thousands of directories fit into a small limit of open files.
-const MOST_OPEN: NonZeroUsize = NonZeroUsize::new(256).unwrap();
+/// Directories that are open at once, and no more than this share of the files that may be; above it the one
+/// that was not used for longest is closed, so that thousands of directories fit into a small limit.
+const MOST_OPEN: usize = 256;
+const SHARE_OF_OPEN: u64 = 4;
+
+/// So many may be open whatever the limit is.
+const FEW: NonZeroUsize = NonZeroUsize::new(8).unwrap();
 
 /// The file systems (by their magic numbers) of which it is known that a file keeps its number: ext2 to
 /// ext4, xfs, btrfs, tmpfs, f2fs.
@@ -257,7 +262,7 @@ pub(super) fn look(dir: BorrowedFd<'_>, name: &OsStr, flags: AtFlags) -> Result<
     })
 }
 
-/// The directories in use, at most 256 of them open at once.
+/// The directories in use, some of them open.
 #[derive(Debug)]
 pub struct Dirs {
     /// By path and by whose ids were in force: what one user may reach, another may not (`su`).
@@ -271,7 +276,7 @@ pub struct Dirs {
 impl Default for Dirs {
     fn default() -> Self {
         let known = hashbrown::HashMap::new();
-        Self { open: lru::LruCache::new(MOST_OPEN), known, last: None }
+        Self { open: lru::LruCache::new(FEW), known, last: None }
     }
 }
 
@@ -303,6 +308,9 @@ impl Dirs {
                 self.known.insert(path.into(), id);
             }
         }
+        if self.open.len() == FEW.get() {
+            self.open.resize(most_open());
+        }
         self.open.put(key, Rc::clone(&dir));
         self.last = Some((identity, Rc::clone(&dir)));
         Ok(dir)
@@ -325,6 +333,13 @@ impl Dirs {
         self.open.clear();
         self.known.clear();
     }
+}
+
+/// How many directories may be open.
+fn most_open() -> NonZeroUsize {
+    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let share = usize::try_from(limit / SHARE_OF_OPEN).unwrap_or(MOST_OPEN).min(MOST_OPEN);
+    NonZeroUsize::new(share).map_or(FEW, |share| share.max(FEW))
 }
 
 #[cfg(test)]

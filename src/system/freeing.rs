@@ -6,11 +6,12 @@
 //! thread of its own. To everybody who looks, it is gone at once.
 //!
 //! That its room comes back a moment later must make no difference. It is therefore done only where nobody can
-//! run short meanwhile.
+//! run short meanwhile, of room or of open files, and whatever we start waits for it.
 
-use std::os::fd::OwnedFd;
-use std::sync::OnceLock;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -18,13 +19,11 @@ use rustix::process::{Resource, getrlimit};
 
 use super::dir::{Dir, hold};
 use super::{file, file_system, identity};
-use crate::facts::{FileFacts, Room};
+use crate::facts::Room;
 use crate::names::FileName;
 
-/// So many may be held at once, and of the files that may be open this share; with more than that, whoever
-/// removes them lets them go.
+/// So many may be held at once; with more than that, whoever removes them lets them go.
 const MOST_HELD: usize = 128;
-const SHARE_OF_OPEN: u64 = 8;
 
 /// How long a file may be held while others come.
 const PAUSE: Duration = Duration::from_millis(1);
@@ -35,13 +34,28 @@ const SHARE: u64 = 1024;
 /// So many inodes are left where one does not matter.
 const MANY_FILES: u64 = 1024;
 
-/// Removes a name that is not a directory's; `facts` are those of the file.
+/// How many files are held.
+static HELD: AtomicUsize = AtomicUsize::new(0);
+
+/// Who closes them.
+static CLOSER: Mutex<Option<Closer>> = Mutex::new(None);
+
+struct Closer {
+    give: Sender<OwnedFd>,
+    /// Only files with lower numbers are held: the others are for those who need them.
+    numbers: u64,
+}
+
+fn closer() -> MutexGuard<'static, Option<Closer>> {
+    CLOSER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes a name that is not a directory's.
 ///
 /// # Errors
 /// Whatever the system says.
-pub fn unlink(dir: &Dir, name: &FileName, facts: &FileFacts) -> Result<(), Errno> {
-    let held =
-        if is_worth_it(dir, facts) { hold(dir.handle(), name.as_os_str()).ok() } else { None };
+pub fn unlink(dir: &Dir, name: &FileName) -> Result<(), Errno> {
+    let held = held_if_worth_it(dir, name);
     file::unlink(dir, name)?;
     if let Some(held) = held {
         let_go(held);
@@ -49,52 +63,70 @@ pub fn unlink(dir: &Dir, name: &FileName, facts: &FileFacts) -> Result<(), Errno
     Ok(())
 }
 
-/// Whether the file's room may come back a moment later. Not on a file system that would keep the file
-/// under another name meanwhile (NFS), and not for a user who may have a quota.
-fn is_worth_it(dir: &Dir, facts: &FileFacts) -> bool {
-    let has_blocks = facts.size > 0 && facts.links == 1;
-    has_blocks
-        && dir.keeps_numbers()
-        && identity::now().uid == 0
-        && file_system::free(dir).is_ok_and(|room| is_plenty(room, facts.size))
-}
-
-fn is_plenty(room: Room, size: u64) -> bool {
-    room.files >= MANY_FILES && room.bytes / SHARE >= size
-}
-
-/// Closes it elsewhere; here, if that is not possible or has fallen behind.
-fn let_go(held: OwnedFd) {
-    static THREAD: OnceLock<Option<SyncSender<OwnedFd>>> = OnceLock::new();
-    let thread = THREAD.get_or_init(|| {
-        let (give, take) = sync_channel(most_held());
-        let started = std::thread::Builder::new().spawn(move || close_all(&take));
-        started.ok().map(|_| give)
-    });
-    if let Some(give) = thread
-        && let Err(TrySendError::Full(held) | TrySendError::Disconnected(held)) =
-            give.try_send(held)
+/// The file, if its room may come back a moment later. Not on a file system that would keep it under another
+/// name meanwhile (NFS), and only for root, whom no quota stops.
+fn held_if_worth_it(dir: &Dir, name: &FileName) -> Option<OwnedFd> {
+    if HELD.load(Ordering::SeqCst) >= MOST_HELD || identity::now().uid != 0 || !dir.keeps_numbers()
     {
-        drop(held);
+        return None;
+    }
+    let held = hold(dir.handle(), name.as_os_str()).ok()?;
+    let found = rustix::fs::fstat(&held).ok()?;
+    let bytes = u64::try_from(found.st_blocks).ok()?.saturating_mul(512);
+    let goes = bytes > 0 && found.st_nlink == 1;
+    (goes && is_plenty(file_system::free(dir).ok()?, bytes)).then_some(held)
+}
+
+fn is_plenty(room: Room, bytes: u64) -> bool {
+    room.files >= MANY_FILES && room.bytes / SHARE >= bytes
+}
+
+/// Closes it elsewhere; here, if that is not possible.
+fn let_go(held: OwnedFd) {
+    let mut closer = closer();
+    if closer.is_none() {
+        *closer = start();
+    }
+    if let Some(closer) = &*closer
+        && u64::try_from(held.as_raw_fd()).is_ok_and(|number| number < closer.numbers)
+    {
+        HELD.fetch_add(1, Ordering::SeqCst);
+        if closer.give.send(held).is_err() {
+            HELD.fetch_sub(1, Ordering::SeqCst);
+        }
     }
 }
 
-fn most_held() -> usize {
+fn start() -> Option<Closer> {
+    let (give, take) = channel();
+    std::thread::Builder::new().spawn(move || close_all(&take)).ok()?;
     let most_open = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    usize::try_from(most_open / SHARE_OF_OPEN).map_or(MOST_HELD, |most| most.min(MOST_HELD))
+    Some(Closer { give, numbers: most_open / 2 })
 }
 
 /// Until the process ends; what is left then, the system closes. After each pause for as long as files come:
 /// to wake a thread for each of many costs more than the pauses.
 fn close_all(held: &Receiver<OwnedFd>) {
+    let close = |file| {
+        drop(file);
+        HELD.fetch_sub(1, Ordering::SeqCst);
+    };
     while let Ok(first) = held.recv() {
-        drop(first);
+        close(first);
         loop {
             std::thread::sleep(PAUSE);
-            if held.try_iter().map(drop).count() == 0 {
+            if held.try_iter().map(close).count() == 0 {
                 break;
             }
         }
+    }
+}
+
+/// Waits until nothing is held any more: whoever is started now finds all room that there is, and a file
+/// system on which no removed file is open.
+pub fn settle() {
+    while HELD.load(Ordering::SeqCst) > 0 {
+        std::thread::sleep(PAUSE / 4);
     }
 }
 
@@ -102,7 +134,6 @@ fn close_all(held: &Receiver<OwnedFd>) {
 #[expect(clippy::disallowed_methods, reason = "tests arrange files")]
 mod tests {
     use super::*;
-    use crate::facts::FileKind;
 
     #[test]
     fn a_removed_file_is_gone_at_once_and_its_room_soon() {
@@ -111,20 +142,15 @@ mod tests {
         for number in 0..100 {
             let name = FileName::new(format!("{number}")).unwrap();
             std::fs::write(temp.path().join(&name), "line\n").unwrap();
-            let facts = dir.facts(&name).unwrap().unwrap();
-            assert_eq!(facts.kind, FileKind::Regular);
-            unlink(&dir, &name, &facts).unwrap();
+            unlink(&dir, &name).unwrap();
             assert_eq!(dir.facts(&name), Ok(None));
-            assert_eq!(unlink(&dir, &name, &facts), Err(Errno::ENOENT));
+            assert_eq!(unlink(&dir, &name), Err(Errno::ENOENT));
         }
-        let is_held = || {
-            let open = std::fs::read_dir("/proc/self/fd").unwrap();
-            open.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok())
-                .any(|file| file.starts_with(temp.path()) && file != temp.path())
-        };
-        while is_held() {
-            std::thread::yield_now();
-        }
+        settle();
+        let open = std::fs::read_dir("/proc/self/fd").unwrap();
+        let mut files = open.filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok());
+        let held = files.find(|file| file.starts_with(temp.path()) && file != temp.path());
+        assert_eq!(held, None);
     }
 
     #[test]

@@ -1,16 +1,20 @@
 //! Signal handlers, by a single call each: most runs have nothing to do, and pay for these all the same.
 
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use nix::errno::Errno;
 use nix::libc::c_int;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 
-/// The signal among the noted ones that came last and that nobody has taken yet; 0 if there is none.
-static CAME: AtomicI32 = AtomicI32::new(0);
+/// A bit for each signal that came and that nobody has taken yet.
+static CAME: AtomicU64 = AtomicU64::new(0);
 
 extern "C" fn note_it(signal: c_int) {
-    CAME.store(signal, Ordering::SeqCst);
+    CAME.fetch_or(bit(signal), Ordering::SeqCst);
+}
+
+fn bit(signal: c_int) -> u64 {
+    u32::try_from(signal).ok().and_then(|number| 1_u64.checked_shl(number)).unwrap_or(0)
 }
 
 extern "C" fn do_nothing(_: c_int) {}
@@ -23,7 +27,7 @@ pub fn note(signal: Signal) -> Result<(), Errno> {
     let before = set(signal, note_it)?;
     if matches!(before.handler(), SigHandler::SigIgn) {
         put_back(signal, &before)?;
-        let _ = CAME.compare_exchange(signal as c_int, 0, Ordering::SeqCst, Ordering::SeqCst);
+        CAME.fetch_and(!bit(signal as c_int), Ordering::SeqCst);
     }
     Ok(())
 }
@@ -37,9 +41,12 @@ pub fn let_pass(signal: Signal) -> Result<(), Errno> {
     set(signal, do_nothing).map(drop)
 }
 
-/// The noted signal that came last, as its number; once.
+/// A noted signal that came, as its number; each once.
 pub fn take() -> Option<i32> {
-    Some(CAME.swap(0, Ordering::SeqCst)).filter(|&signal| signal != 0)
+    let came = CAME.load(Ordering::SeqCst);
+    let lowest = came & came.wrapping_neg();
+    CAME.fetch_and(!lowest, Ordering::SeqCst);
+    (lowest != 0).then(|| lowest.trailing_zeros().cast_signed())
 }
 
 /// Whether there is something to [`take`].

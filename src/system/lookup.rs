@@ -88,7 +88,11 @@ fn for_each(dir: &OwnedFd, mut each: impl FnMut(&[u8], Option<FileKind>)) -> Res
     let mut buffer = Vec::with_capacity(LISTED_AT_ONCE);
     let mut listing = RawDir::new(dir, buffer.spare_capacity_mut());
     while let Some(entry) = listing.next() {
-        let entry = entry.map_err(errno)?;
+        let entry = match entry.map_err(errno) {
+            // The directory itself is gone, and nothing is in it.
+            Err(Errno::ENOENT) => break,
+            other => other?,
+        };
         each(entry.file_name().to_bytes(), kind_of(entry.file_type()));
     }
     Ok(())

@@ -41,10 +41,24 @@ pub struct Walk {
     end: Option<End>,
 }
 
+/// The root, once it is held for all walks.
+static ROOT: OnceLock<(OwnedFd, FileFacts)> = OnceLock::new();
+
+/// Holds the root from now on, so that not every walk has to: most begin there, and nothing can take its
+/// place. Not before what scripts inherit is open, which gets the lowest descriptor (compat CLI-30).
+pub fn hold_root() {
+    // Without it each walk says what is wrong.
+    if let Ok(handle) = hold(AT_FDCWD, OsStr::new("/"))
+        && let Ok(facts) = facts_of(&handle)
+    {
+        let _ = ROOT.set((handle, facts));
+    }
+}
+
 /// Where a walk is.
 #[derive(Debug)]
 enum Here {
-    /// At the root, which is held once for all walks: each begins there, and nothing can take its place.
+    /// At the root, see [`hold_root`].
     Root(&'static OwnedFd),
     Held(OwnedFd),
 }
@@ -52,15 +66,10 @@ enum Here {
 impl Here {
     /// The root, and what it is.
     fn root() -> Result<(Self, FileFacts), Errno> {
-        static ROOT: OnceLock<(OwnedFd, FileFacts)> = OnceLock::new();
-        let (handle, facts) = if let Some(known) = ROOT.get() {
-            known
-        } else {
-            let handle = hold(AT_FDCWD, OsStr::new("/"))?;
-            let facts = facts_of(&handle)?;
-            ROOT.get_or_init(|| (handle, facts))
-        };
-        Ok((Self::Root(handle), *facts))
+        match ROOT.get() {
+            Some((handle, facts)) => Ok((Self::Root(handle), *facts)),
+            None => Self::at(hold(AT_FDCWD, OsStr::new("/"))?),
+        }
     }
 
     fn at(handle: OwnedFd) -> Result<(Self, FileFacts), Errno> {

@@ -70,7 +70,18 @@ impl Disk {
         // What is kept back for the file system itself is not ours to give.
         let length = file.metadata().expect("metadata").len() / 4096 * 4096;
         file.set_len(length - left * 4096).expect("length");
+        drop(file);
         self.sync();
+        // What the file system has set aside for a file that grew comes back when that is closed.
+        let more = (0..100).map(|number| self.at.join(format!("{BALLAST}-{number}")));
+        for more in more.filter(|_| left == 0) {
+            let file = fs::File::create(&more).expect("file");
+            if (&file).write_all(&block).and_then(|()| file.sync_all()).is_err() {
+                fs::remove_file(&more).expect("remove");
+                self.sync();
+                break;
+            }
+        }
     }
 
     /// Takes all inodes but so many.
@@ -89,7 +100,12 @@ impl Disk {
 
     /// Gives all back that was taken.
     pub fn give_back(&self) {
-        let _ = fs::remove_file(self.at.join(BALLAST));
+        for entry in fs::read_dir(&self.at).expect("directory") {
+            let entry = entry.expect("entry");
+            if entry.file_name().to_string_lossy().starts_with(BALLAST) {
+                fs::remove_file(entry.path()).expect("remove");
+            }
+        }
         let _ = fs::remove_dir_all(self.at.join("inodes"));
         self.sync();
     }
