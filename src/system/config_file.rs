@@ -93,7 +93,9 @@ impl ConfigFile {
             (_, Some((name, way))) => Self::open_at_end(dir, way.unwrap_or(Path::new(".")), name)?,
         };
         if let Some(mut file) = straight {
-            file.path = dir.map_or_else(|| path.into(), |dir| dir.path().join(path));
+            if file.kind == ConfigKind::Directory {
+                file.path = whole(dir, path);
+            }
             return Ok(file);
         }
         let walk = Walk::to(dir, path).map_err(ConfigFault::Stat)?;
@@ -110,7 +112,7 @@ impl ConfigFile {
             }
         };
         let mut file = Self::opened(handle).map_err(ConfigFault::Open)?;
-        file.path = dir.map_or_else(|| path.into(), |dir| dir.path().join(path));
+        file.path = whole(dir, path);
         file.doubtful_link = walk.doubtful_link().map(Path::to_path_buf);
         file.exposed = walk.exposed().map(Path::to_path_buf);
         Ok(file)
@@ -221,6 +223,11 @@ impl ConfigFault {
             errno => Self::Open(errno),
         }
     }
+}
+
+/// A path in a directory, or by itself.
+fn whole(dir: Option<&Dir>, path: &Path) -> PathBuf {
+    dir.map_or_else(|| path.into(), |dir| dir.path().join(path))
 }
 
 /// The last component of a path, if that is a name, and the way to it.
