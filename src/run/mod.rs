@@ -5,6 +5,7 @@
 //! content has left it, whatever fails later (design.md, *Records*).
 
 mod block;
+mod handling;
 mod scripts;
 mod su;
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! Today's scripts, looked up by what a plan calls them.
 
-use hashbrown::HashMap;
 use std::cell::OnceCell;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
+
+use hashbrown::HashMap;
 
 use crate::config::{Config, LogBlock};
 use crate::diagnostic::Severity;
