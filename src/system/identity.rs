@@ -39,8 +39,11 @@ struct Ids {
 }
 
 impl Ids {
+    /// Those in force, which is noted: whoever has changed them asks last.
     fn now() -> Result<Self, Errno> {
-        Ok(Self { uid: geteuid(), gid: getegid(), groups: getgroups()? })
+        let now = Self { uid: geteuid(), gid: getegid(), groups: getgroups()? };
+        IN_FORCE.store(number(now.identity()), Ordering::SeqCst);
+        Ok(now)
     }
 
     fn identity(&self) -> Identity {
@@ -69,7 +72,6 @@ impl Ids {
         if lowered.is_err() {
             self.restore()?;
         }
-        note();
         lowered
     }
 
@@ -81,9 +83,7 @@ impl Ids {
         if getgroups()? != self.groups {
             setgroups(&self.groups)?;
         }
-        let now = Self::now()?;
-        note();
-        if now == *self { Ok(()) } else { Err(Errno::EPERM) }
+        if Self::now()? == *self { Ok(()) } else { Err(Errno::EPERM) }
     }
 }
 
@@ -143,7 +143,7 @@ pub fn assume_if(identity: Option<Identity>) -> Result<Lowered, Fault> {
 pub fn now() -> Identity {
     match IN_FORCE.load(Ordering::SeqCst) {
         UNKNOWN => {
-            let now = asked();
+            let now = Identity { uid: geteuid().as_raw(), gid: getegid().as_raw() };
             // Whoever changes them meanwhile, in another thread, knows better.
             let _ =
                 IN_FORCE.compare_exchange(UNKNOWN, number(now), Ordering::SeqCst, Ordering::SeqCst);
@@ -151,16 +151,6 @@ pub fn now() -> Identity {
         }
         known => Identity { uid: (known >> 32) as u32, gid: (known & 0xffff_ffff) as u32 },
     }
-}
-
-/// Takes note of the ids after a change.
-fn note() {
-    IN_FORCE.store(number(asked()), Ordering::SeqCst);
-}
-
-/// The ids in force, as the system says.
-fn asked() -> Identity {
-    Identity { uid: geteuid().as_raw(), gid: getegid().as_raw() }
 }
 
 fn number(ids: Identity) -> u64 {
