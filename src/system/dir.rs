@@ -17,12 +17,11 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::Mode as OpenMode;
 use rustix::fs::{AtFlags, StatxFlags, makedev, statx};
-use rustix::process::{Resource, getrlimit};
 
 use crate::facts::{FileFacts, FileKind};
 use crate::names::{FileName, Shown};
 use crate::system::walk::Walk;
-use crate::system::{Words, identity};
+use crate::system::{Words, identity, lookup, process};
 use crate::units::{FileId, FileTime, Identity, Mode};
 
 /// Directories that are open at once, and no more than this share of the files that may be; above it the one
@@ -199,12 +198,10 @@ impl Dir {
     /// Whatever the system says; `EACCES` for a directory that may be searched but not read.
     pub fn names(&self) -> Result<Vec<FileName>, Errno> {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        let mut listing = nix::dir::Dir::openat(self.handle(), ".", flags, OpenMode::empty())?;
+        let listing = openat(self.handle(), ".", flags, OpenMode::empty())?;
         let mut names = Vec::new();
-        for entry in listing.iter() {
-            // Only `.` and `..` are no file names.
-            names.extend(FileName::from_bytes(entry?.file_name().to_bytes()));
-        }
+        // Only `.` and `..` are no file names.
+        lookup::for_each(&listing, |name, _| names.extend(FileName::from_bytes(name)))?;
         Ok(names)
     }
 }
@@ -337,8 +334,8 @@ impl Dirs {
 
 /// How many directories may be open.
 fn most_open() -> NonZeroUsize {
-    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    let share = usize::try_from(limit / SHARE_OF_OPEN).unwrap_or(MOST_OPEN).min(MOST_OPEN);
+    let share =
+        usize::try_from(process::most_open() / SHARE_OF_OPEN).unwrap_or(MOST_OPEN).min(MOST_OPEN);
     NonZeroUsize::new(share).map_or(FEW, |share| share.max(FEW))
 }
 

@@ -15,10 +15,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use nix::errno::Errno;
-use rustix::process::{Resource, getrlimit};
 
 use super::dir::{Dir, hold};
-use super::{file, file_system, identity};
+use super::{file, file_system, identity, process};
 use crate::facts::Room;
 use crate::names::FileName;
 
@@ -100,8 +99,7 @@ fn let_go(held: OwnedFd) {
 fn start() -> Option<Closer> {
     let (give, take) = channel();
     std::thread::Builder::new().spawn(move || close_all(&take)).ok()?;
-    let most_open = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    Some(Closer { give, numbers: most_open / 2 })
+    Some(Closer { give, numbers: process::most_open() / 2 })
 }
 
 /// Until the process ends; what is left then, the system closes. After each pause for as long as files come:

@@ -84,7 +84,10 @@ fn open(path: &Path) -> Result<OwnedFd, Errno> {
 
 /// What the listing of an open directory tells of each entry, `.` and `..` among them. Straight from the
 /// system: the C library asks it twice more before it begins.
-fn for_each(dir: &OwnedFd, mut each: impl FnMut(&[u8], Option<FileKind>)) -> Result<(), Errno> {
+pub(super) fn for_each(
+    dir: &OwnedFd,
+    mut each: impl FnMut(&[u8], Option<FileKind>),
+) -> Result<(), Errno> {
     let mut buffer = Vec::with_capacity(LISTED_AT_ONCE);
     let mut listing = RawDir::new(dir, buffer.spare_capacity_mut());
     while let Some(entry) = listing.next() {

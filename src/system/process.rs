@@ -3,6 +3,8 @@
 
 use std::sync::OnceLock;
 
+use rustix::process::{Resource, getrlimit};
+
 /// Whether root started the program (the real uid is 0): only then do the owner and mode of a
 /// configuration file (compat CFG-4) and of a log's directory (compat RD-2) matter.
 pub fn started_by_root() -> bool {
@@ -13,6 +15,11 @@ pub fn started_by_root() -> bool {
 pub fn starter() -> u32 {
     static STARTER: OnceLock<u32> = OnceLock::new();
     *STARTER.get_or_init(|| nix::unistd::getuid().as_raw())
+}
+
+/// How many files may be open.
+pub fn most_open() -> u64 {
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
 /// Whether options end at the first file name (compat CLI-1).
