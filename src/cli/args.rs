@@ -30,8 +30,8 @@ pub struct Args {
     pub verbose: bool,
     /// The state file; may be empty, as given.
     pub state: PathBuf,
-    /// The mail program of `-m`; may be empty, as given. Which one there is otherwise is asked when something
-    /// is to be mailed: [`defaults::mail_command`].
+    /// The mail program of `-m`; may be empty, as given. Otherwise it is [`defaults::mail_command`], which looks
+    /// for one: not in a run that finds nothing due.
     pub mail: Option<OsString>,
     /// How the lock on the state file is taken.
     pub lock: LockChoice,

@@ -2,9 +2,10 @@
 
 mod trust;
 
-use hashbrown::HashSet;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+
+use hashbrown::HashSet;
 
 use super::directive::Directive;
 use super::item::Item;

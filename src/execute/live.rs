@@ -1,10 +1,11 @@
 //! The real run: carries plans out, and finishes those of a run that died.
 
-use hashbrown::HashMap;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+
+use hashbrown::HashMap;
 
 use crate::event::{Event, Observer, StepResult};
 use crate::execute::journal::Journal;

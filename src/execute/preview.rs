@@ -1,9 +1,10 @@
 //! The dry run: shows the very steps that a real run carries out, and changes nothing.
 
-use hashbrown::HashSet;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
+
+use hashbrown::HashSet;
 
 use crate::event::{Event, Observer, StepResult};
 use crate::execute::{Outcome, Perform, PlanId, ScriptTexts, script};

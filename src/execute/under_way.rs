@@ -21,9 +21,10 @@
 //!   last.
 //! - The records of a plan hold after steps that come before its rest.
 
-use hashbrown::HashMap;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+
+use hashbrown::HashMap;
 
 use crate::execute::Outcome;
 use crate::execute::work::Work;

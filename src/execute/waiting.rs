@@ -20,12 +20,13 @@
 //!
 //! Without a journal (`-s /dev/null`) a postponed step is simply not done.
 
-use hashbrown::{HashMap, HashSet};
 use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::mem::Discriminant;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+
+use hashbrown::{HashMap, HashSet};
 
 use crate::event::StepResult;
 use crate::execute::site::Site;

@@ -1,8 +1,9 @@
 //! `olddir` is looked at before anything is moved (compat CFG-80).
 
-use hashbrown::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+
+use hashbrown::HashMap;
 
 use super::matching::{Finding, MatchedLog};
 use crate::config::policy::{Create, LogBlock, Method, Policy};

@@ -4,13 +4,14 @@
 //! To look for one file is to look at every descriptor there is. A program that holds thousands of logs
 //! open would make that a look at thousands of descriptors for each of its thousands of logs.
 
-use hashbrown::HashMap;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use hashbrown::HashMap;
 
 use super::file::facts;
 use super::holders::{self, Holder, Sought};

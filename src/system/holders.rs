@@ -2,13 +2,13 @@
 //! for safety.
 #![expect(clippy::disallowed_methods, reason = "system is where effects live")]
 
-use hashbrown::HashSet;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use hashbrown::HashSet;
 use nix::errno::Errno;
 use nix::unistd::geteuid;
 

@@ -3,10 +3,10 @@
 //! What is told is where to look, never what is there: whoever hears of a name looks at it. So it does no
 //! harm to hear of what one has done oneself.
 
-use hashbrown::{HashMap, HashSet};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, OwnedFd};
 
+use hashbrown::{HashMap, HashSet};
 use nix::errno::Errno;
 use rustix::fs::inotify::{CreateFlags, ReadFlags, Reader, WatchFlags, add_watch, init};
 
