@@ -5,7 +5,8 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::scene::Scene;
+use crate::scene::when::days_ago;
+use crate::scene::{Scene, program};
 
 /// A process has the log open until this file is gone.
 const HOLDER: &str = "exec 3>>\"$0\"; while [ -e \"$1\" ]; do sleep 0.01; done";
@@ -114,4 +115,83 @@ fn what_fails_late_fails_the_run_and_is_told() {
         .expect_files([("a.log.1", "a\n"), ("b.log.1.gz", "b\n")])
         .expect_recorded_now("a.log")
         .expect_recorded_now("b.log");
+}
+
+/// So many that their renames are made while the next ones are planned.
+const MANY: usize = 300;
+
+/// Logs with a version each.
+fn many(config: &str) -> Scene {
+    (0..MANY).fold(Scene::new().config(config), |scene, n| {
+        let log = format!("{n:03}.log");
+        let scene = scene.log(&log, &format!("{n} now\n"));
+        scene.file(&format!("{log}.1"), &format!("{n} before\n"))
+    })
+}
+
+/// With `-v` each rename is made before the next log is planned, so that what is said is said in its turn.
+#[test]
+fn many_logs_end_up_as_they_do_one_by_one() {
+    let numbered = "{dir}/*.log {\nrotate 9\n}";
+    // The versions are logs of their own too, and move along.
+    let overlapping = "{dir}/* {\nrotate 9\n}";
+    let dated = "{dir}/*.log {\nrotate 9\ndateext\ndateformat -%Y%m%d\n}";
+    for config in [numbered, overlapping, dated] {
+        let ends = [&["-f"][..], &["-f", "-v"]].map(|options| {
+            let scene = many(config).run_with(&[options, &["-s", "{state}", "{config}"]].concat());
+            let scene = scene.status(0).run_with(&["-f", "-s", "{state}", "{config}"]);
+            let records = (0..MANY).filter(|n| scene.record(&format!("{n:03}.log")).is_some());
+            (scene.last_status(), records.count(), scene.logs().timeless())
+        });
+        assert!(ends[0] == ends[1], "{config}: {ends:?}");
+        assert_eq!(ends[0].1, MANY, "{config}");
+    }
+}
+
+#[test]
+fn one_of_many_logs_that_cannot_be_moved_keeps_none_of_the_others() {
+    let scene = many("{dir}/*.log {\nrotate 9\n}")
+        .pinned("150.log")
+        .run(["-f"])
+        .status(1)
+        .stderr_has("failed to rename {dir}/150.log to {dir}/150.log.1: Operation not permitted")
+        .expect_file("150.log", "150 now\n")
+        .expect_file("150.log.2", "150 before\n")
+        .expect_no_file("150.log.1");
+    assert_eq!(scene.stderr().lines().count(), 1, "{}", scene.stderr());
+    for n in (0..MANY).filter(|n| *n != 150) {
+        let log = format!("{n:03}.log");
+        assert!(!scene.log_path(&log).exists() && scene.record(&log).is_some(), "{log}");
+    }
+}
+
+/// Each log is rotated once, by the run that is asked to end, or by the next one.
+#[test]
+fn a_run_that_is_asked_to_end_amid_many_logs_leaves_none_half_way() {
+    for rename in [1, 40, 2 * MANY] {
+        let mut scene = many("{dir}/*.log {\nrotate 9\ndaily\nmissingok\n}");
+        for n in 0..MANY {
+            scene = scene.state(&format!("{n:03}.log"), days_ago(2));
+        }
+        let inject = format!("inject=renameat2:signal=TERM:when={rename}");
+        let trace =
+            ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=renameat2", "-e", &inject];
+        let run = [program(), "-s", "{state}", "{config}"].map(|arg| scene.expand(arg));
+        let args = trace.iter().map(|arg| (*arg).to_owned()).chain(run);
+        let args = ["--default-signal".to_owned()].into_iter().chain(args);
+        let ran = scene.start("env", args.collect::<Vec<_>>()).end();
+        let scene = scene.ended(ran).status(1).stderr_has("ended by SIGTERM");
+        let scene = scene.run([]).status(0);
+        for n in 0..MANY {
+            let log = format!("{n:03}.log");
+            assert!(!scene.log_path(&log).exists(), "{log}");
+            assert!(!scene.log_path(&format!("{log}.3")).exists(), "{log}");
+        }
+        let scene = (0..MANY).fold(scene, |scene, n| {
+            scene
+                .expect_file(&format!("{n:03}.log.1"), &format!("{n} now\n"))
+                .expect_file(&format!("{n:03}.log.2"), &format!("{n} before\n"))
+        });
+        assert!(!scene.root().join("var/state.journal").exists());
+    }
 }

@@ -6,6 +6,7 @@
 
 use std::rc::Rc;
 use std::result;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::event::Observer;
@@ -49,6 +50,7 @@ impl Live {
 
     /// Waits for all that is under way.
     pub(super) fn wait_for_all(&mut self, observer: &mut dyn Observer) {
+        self.settle_moves(observer);
         self.proceed(observer);
         while !self.under_way.is_empty() {
             self.under_way.pause();
@@ -104,7 +106,7 @@ impl Live {
             let outcome = self.close(id, &work, rest, observer);
             let steps = work.plan.steps.get(rest..).unwrap_or_default().to_vec();
             let plan = Plan { steps, ..Plan::clone(&work.plan) };
-            self.under_way.ended.push((plan, outcome));
+            self.under_way.ended.push((Rc::new(plan), outcome));
         }
         wait
     }
@@ -172,7 +174,7 @@ impl Live {
             made.push((lane, synced));
         }
         // When all files are synced, so that one time is enough.
-        let mut directories: Vec<(Rc<Dir>, result::Result<(), Errno>)> = Vec::new();
+        let mut directories: Vec<(Arc<Dir>, result::Result<(), Errno>)> = Vec::new();
         let mut lanes = Vec::new();
         for (lane, synced) in made {
             let Some(mut pending) = self.under_way.lend(lane.plan) else { continue };
@@ -180,11 +182,11 @@ impl Live {
                 let Some(successor) = successor else { return Ok(()) };
                 let _lowered = identity::assume_if(pending.work.plan.identity)?;
                 let dir = successor.dir();
-                let known = directories.iter().find(|(other, _)| Rc::ptr_eq(other, dir));
+                let known = directories.iter().find(|(other, _)| Arc::ptr_eq(other, dir));
                 let known = known.map(|&(_, named)| named);
                 let named = known.unwrap_or_else(|| successor.sync_name());
                 if known.is_none() {
-                    directories.push((Rc::clone(dir), named));
+                    directories.push((Arc::clone(dir), named));
                 }
                 let site = pending.work.site(&self.dirs, &self.census, lane.next);
                 named.map_err(|errno| successor.in_doubt(&site, errno))

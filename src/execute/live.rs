@@ -1,4 +1,5 @@
-//! The real run: carries plans out, and finishes those of a run that died.
+//! The real run: carries plans out. What it takes over from a run that died, and what it leaves, is in
+//! [`resume`](super::resume).
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -10,18 +11,19 @@ use hashbrown::HashMap;
 use crate::event::{Event, Observer, StepResult};
 use crate::execute::journal::Journal;
 use crate::execute::lines::Line;
+use crate::execute::moving::Moves;
 use crate::execute::script;
 use crate::execute::stepping::Patience;
 use crate::execute::under_way::{Lane, UnderWay, Wait};
-use crate::execute::waiting::{self, Listings, Waiting};
+use crate::execute::waiting::Waiting;
 use crate::execute::work::Work;
-use crate::execute::{HeldUp, Outcome, Owner, Perform, PlanId, ScriptTexts};
+use crate::execute::{Await, HeldUp, Outcome, Perform, PlanId, ScriptTexts};
 use crate::fault::Fault;
-use crate::names::LogPath;
+use crate::names::{FileName, LogPath};
 use crate::plan::Plan;
 use crate::plan::step::{Action, Expect, Scope, ScriptCall, Step};
 use crate::system::census::Census;
-use crate::system::{Dirs, identity, stop};
+use crate::system::{Dirs, stop};
 
 /// Carries plans out.
 pub struct Live {
@@ -30,20 +32,21 @@ pub struct Live {
     pub(super) census: RefCell<Census>,
     pub(super) scripts: Rc<dyn ScriptTexts>,
     pub(super) log: Log,
-    promised: BTreeMap<u64, Work>,
+    pub(super) promised: BTreeMap<u64, Work>,
     pub(super) under_way: UnderWay,
+    pub(super) moves: Moves,
     /// What later runs are to try again.
     pub(super) waiting: Waiting,
     /// The logs of plans that were interrupted, or have a copy to make, and are another configuration's: its
     /// file.
-    left_alone: HashMap<LogPath, PathBuf>,
+    pub(super) left_alone: HashMap<LogPath, PathBuf>,
     /// Numbers plans where there is no journal to do it.
     next: u64,
 }
 
 /// The journal, if there is one.
 pub(super) struct Log {
-    journal: Option<Journal>,
+    pub(super) journal: Option<Journal>,
     /// Its trouble was told.
     told: bool,
 }
@@ -87,7 +90,7 @@ impl Log {
     }
 
     /// Leaves a plan to a later run.
-    fn keep(&mut self, plan: u64, work: Work) {
+    pub(super) fn keep(&mut self, plan: u64, work: Work) {
         if let Some(journal) = &mut self.journal {
             journal.keep(plan, work);
         }
@@ -111,83 +114,61 @@ impl Live {
         scripts: Rc<dyn ScriptTexts>,
     ) -> Self {
         let log = Log { journal, told: false };
-        let (promised, under_way) = (BTreeMap::new(), UnderWay::default());
+        let promised = BTreeMap::new();
+        let (under_way, moves) = (UnderWay::default(), Moves::default());
         let (census, waiting) = (RefCell::default(), Waiting::default());
         let left_alone = HashMap::new();
-        Self { dirs, census, scripts, log, promised, under_way, waiting, left_alone, next: 1 }
-    }
-
-    /// Finishes what a run that died has left, closing plans last, then tries what was postponed, and
-    /// gives the outcomes of all plans that are in the journal: those that were finished too, since
-    /// nobody has recorded them.
-    pub fn resume(&mut self, observer: &mut dyn Observer) -> Vec<(Plan, Outcome)> {
-        let Some(journal) = &mut self.log.journal else { return Vec::new() };
-        let mut found: Vec<_> = journal.take_found().into_iter().collect();
-        found.sort_by_key(|(_, (work, _))| (work.waiting, work.plan.closing));
-        let mut all = Vec::new();
-        let mut listings = Listings::default();
-        for (id, (mut work, closed)) in found {
-            let plan = Rc::clone(&work.plan);
-            let outcome = if closed {
-                self.waiting.add(&work);
-                work.outcome()
-            } else {
-                match self.scripts.owner(&plan) {
-                    Owner::Another => {
-                        if !work.waiting || waiting::parked(&plan).next().is_some() {
-                            let file = &plan.block.file.0;
-                            let logs = plan.logs.iter().cloned();
-                            self.left_alone.extend(logs.map(|log| (log, file.clone())));
-                        }
-                        observer.observe(&Event::Debug(&waiting::kept(&plan)));
-                        self.log.keep(id, work);
-                        continue;
-                    }
-                    Owner::Nobody if work.waiting => {
-                        observer.observe(&Event::Note(&waiting::given_up(&plan)));
-                        self.log.note(&Line::Closed { plan: id }, observer);
-                        continue;
-                    }
-                    Owner::Nobody => {}
-                    Owner::Block(block) => work.belong_to(&block),
-                }
-                if work.waiting {
-                    observer.observe(&Event::Debug("trying again what was postponed"));
-                    // Without its identity nothing is looked for, and its steps say why they fail.
-                    if let Ok(_lowered) = identity::assume_if(work.plan.identity) {
-                        listings.find_again(&mut work, &self.dirs);
-                    }
-                } else {
-                    let mut logs: Vec<String> = plan.logs.iter().map(ToString::to_string).collect();
-                    if logs.is_empty() {
-                        logs.push(plan.block.pattern.0.to_string_lossy().into_owned());
-                    }
-                    let note = format!("finishing an interrupted run: {}", logs.join(", "));
-                    observer.observe(&Event::Note(&note));
-                }
-                self.promised.insert(id, work);
-                self.carry_out(PlanId(id), observer)
-            };
-            all.push((Plan::clone(&plan), outcome));
+        Self {
+            dirs,
+            census,
+            scripts,
+            log,
+            promised,
+            under_way,
+            moves,
+            waiting,
+            left_alone,
+            next: 1,
         }
-        all.extend(self.ended(true, observer));
-        all
     }
 
-    /// To be called before the records are put into the state: that puts all that was done on disk, and
-    /// a loss of power then must find the plans there too.
-    pub fn prepare_records(&mut self, observer: &mut dyn Observer) {
-        self.log.sync(observer);
-    }
-
-    /// Removes the journal, once the records of all outcomes are in the state, or leaves in it what
-    /// was postponed. One that still has an open plan stays. Its lock lasts until the end of `self`.
-    ///
-    /// # Errors
-    /// If it cannot be replaced or removed.
-    pub fn finish(&mut self) -> Result<(), Fault> {
-        let waiting = self.waiting.take();
-        self.log.journal.as_mut().map_or(Ok(()), |journal| journal.finish(&waiting))
+    /// The steps of a plan up to its rest, one after the other; then its rest, as far as it need not wait.
+    pub(super) fn begin(
+        &mut self,
+        id: u64,
+        mut work: Work,
+        observer: &mut dyn Observer,
+    ) -> Outcome {
+        let rest = work.rest();
+        for index in 0..rest {
+            // A resumed plan goes on where it was.
+            if work.results.get(index).is_some_and(Option::is_none)
+                && !self.step(id, &mut work, index, observer)
+            {
+                return self.close(id, &work, 0, observer);
+            }
+        }
+        if work.plan.steps.iter().any(|step| runs_script(&step.action)) {
+            let mut dirs = self.dirs.borrow_mut();
+            for dir in &work.plan.directories {
+                dirs.forget(&dir.0);
+            }
+        }
+        let mut left = Vec::new();
+        for steps in work.lanes() {
+            let mut lane = Lane { plan: id, next: steps.start, end: steps.end };
+            if let Some(wait) = self.advance(&mut lane, &mut work, Patience::Alone, observer)
+                && wait != Wait::End
+            {
+                left.push((lane, wait));
+            }
+        }
+        if left.is_empty() {
+            return self.close(id, &work, 0, observer);
+        }
+        let outcome = work.outcome_of(0..rest);
+        self.under_way.add(id, work, left);
+        outcome
     }
 
     /// All steps of a plan have ended, or are left to the next run; gives what became of those from
@@ -250,6 +231,7 @@ impl Perform for Live {
         if plan.steps.is_empty() {
             return false;
         }
+        self.settle_moves(observer);
         let journal = self.log.journal.take();
         let mut work = Work::new(plan);
         for index in 0..work.plan.steps.len() {
@@ -261,42 +243,21 @@ impl Perform for Live {
 
     fn carry_out(&mut self, id: PlanId, observer: &mut dyn Observer) -> Outcome {
         let PlanId(id) = id;
-        let Some(mut work) = self.promised.remove(&id) else { return Outcome::default() };
+        let Some(work) = self.promised.remove(&id) else { return Outcome::default() };
+        self.settle_moves(observer);
         if work.plan.closing {
             self.wait_for_all(observer);
         } else {
             self.proceed(observer);
         }
-        let rest = work.rest();
-        for index in 0..rest {
-            // A resumed plan goes on where it was.
-            if work.results.get(index).is_some_and(Option::is_none)
-                && !self.step(id, &mut work, index, observer)
-            {
-                return self.close(id, &work, 0, observer);
-            }
+        self.begin(id, work, observer)
+    }
+
+    fn carry_out_with_others(&mut self, id: PlanId, observer: &mut dyn Observer) -> Outcome {
+        match self.rename_ahead(&id, observer) {
+            Some(expected) => expected,
+            None => self.carry_out(id, observer),
         }
-        if work.plan.steps.iter().any(|step| runs_script(&step.action)) {
-            let mut dirs = self.dirs.borrow_mut();
-            for dir in &work.plan.directories {
-                dirs.forget(&dir.0);
-            }
-        }
-        let mut left = Vec::new();
-        for steps in work.lanes() {
-            let mut lane = Lane { plan: id, next: steps.start, end: steps.end };
-            if let Some(wait) = self.advance(&mut lane, &mut work, Patience::Alone, observer)
-                && wait != Wait::End
-            {
-                left.push((lane, wait));
-            }
-        }
-        if left.is_empty() {
-            return self.close(id, &work, 0, observer);
-        }
-        let outcome = work.outcome_of(0..rest);
-        self.under_way.add(id, work, left);
-        outcome
     }
 
     fn carry_out_unwritten(&mut self, plan: Rc<Plan>, observer: &mut dyn Observer) -> Outcome {
@@ -312,15 +273,17 @@ impl Perform for Live {
         outcome
     }
 
-    fn ended(&mut self, all: bool, observer: &mut dyn Observer) -> Vec<(Plan, Outcome)> {
-        if all {
-            self.wait_for_all(observer);
+    fn ended(&mut self, awaited: Await, observer: &mut dyn Observer) -> Vec<(Rc<Plan>, Outcome)> {
+        match awaited {
+            Await::Nothing => self.take_moves(observer),
+            Await::Beginnings => self.settle_moves(observer),
+            Await::All => self.wait_for_all(observer),
         }
         std::mem::take(&mut self.under_way.ended)
     }
 
-    fn is_under_way(&self, path: &Path) -> bool {
-        self.under_way.has(path)
+    fn is_under_way(&self, dir: &Path, name: &FileName) -> bool {
+        self.under_way.has(dir, name) || self.moves.has(dir, name, &self.dirs)
     }
 
     fn held_up(&self, log: &LogPath) -> Option<HeldUp> {
@@ -331,6 +294,7 @@ impl Perform for Live {
     }
 
     fn script(&mut self, call: &ScriptCall, observer: &mut dyn Observer) -> Result<(), Fault> {
+        self.settle_moves(observer);
         self.log.flush(observer);
         match script::run(call, &*self.scripts, observer) {
             Ok(_) => Ok(()),

@@ -32,8 +32,9 @@
 //!   tries again what was not moved, copied or cut.
 //! - **Held directories.** A directory that is swapped for another in mid-plan changes nothing.
 //!
-//! - **Overlap.** What takes long for one log goes on while the next ones are rotated; `under_way` says how,
-//!   and why a kill finds nothing new.
+//! - **Overlap.** What takes long for one log goes on while the next ones are rotated, and of many logs that are
+//!   only renamed, one is renamed while the next is planned; `under_way` and `moving` say how, and why a kill
+//!   finds nothing new.
 //!
 //! # Limits
 //!
@@ -62,7 +63,7 @@ use std::time::Duration;
 use crate::clock::LocalTime;
 use crate::event::{Observer, StepResult};
 use crate::fault::Fault;
-use crate::names::LogPath;
+use crate::names::{FileName, LogPath};
 use crate::plan::Plan;
 use crate::plan::step::{BlockKey, ScriptCall, ScriptRef};
 
@@ -76,8 +77,10 @@ mod lines;
 pub mod live;
 mod make_dir;
 mod mail;
+mod moving;
 pub mod preview;
 mod rename;
+mod resume;
 mod script;
 mod signal;
 mod shred;
@@ -126,12 +129,19 @@ pub trait Perform {
     /// ([`Plan::only_frees`]). A crash in the middle is not made good.
     fn carry_out_unwritten(&mut self, plan: Rc<Plan>, observer: &mut dyn Observer) -> Outcome;
 
-    /// What was under way and has ended since this was last asked: plans of the remaining steps alone, in
-    /// the order in which they ended. With `all` the others are waited for.
-    fn ended(&mut self, all: bool, observer: &mut dyn Observer) -> Vec<(Plan, Outcome)>;
+    /// The same for one of many plans of a block, none of which needs another's effects: nothing of it need be
+    /// done when this returns. Then the outcome says what is expected of its first steps, without a record, and
+    /// [`Self::ended`] tells of them too.
+    fn carry_out_with_others(&mut self, id: PlanId, observer: &mut dyn Observer) -> Outcome {
+        self.carry_out(id, observer)
+    }
 
-    /// Whether something that is under way may still touch a file.
-    fn is_under_way(&self, path: &Path) -> bool;
+    /// What was under way and has ended since this was last asked: plans of the remaining steps alone, in
+    /// the order in which they ended.
+    fn ended(&mut self, awaited: Await, observer: &mut dyn Observer) -> Vec<(Rc<Plan>, Outcome)>;
+
+    /// Whether something that is under way may still touch a file in a directory.
+    fn is_under_way(&self, dir: &Path, name: &FileName) -> bool;
 
     /// What an earlier run has left that a log must not be rotated before; nothing as a rule.
     fn held_up(&self, _log: &LogPath) -> Option<HeldUp> {
@@ -149,6 +159,17 @@ pub trait Perform {
     fn halted(&self) -> Option<&'static str> {
         None
     }
+}
+
+/// What is waited for of what is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Await {
+    /// Nothing.
+    Nothing,
+    /// The first steps of all plans.
+    Beginnings,
+    /// All.
+    All,
 }
 
 /// What became of a plan.

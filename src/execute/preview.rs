@@ -7,8 +7,9 @@ use std::rc::Rc;
 use hashbrown::HashSet;
 
 use crate::event::{Event, Observer, StepResult};
-use crate::execute::{Outcome, Perform, PlanId, ScriptTexts, script};
+use crate::execute::{Await, Outcome, Perform, PlanId, ScriptTexts, script};
 use crate::fault::Fault;
+use crate::names::FileName;
 use crate::plan::Plan;
 use crate::plan::step::{Action, Expect, ScriptCall};
 
@@ -84,11 +85,11 @@ impl Perform for Preview {
         Outcome::default()
     }
 
-    fn ended(&mut self, _: bool, _: &mut dyn Observer) -> Vec<(Plan, Outcome)> {
+    fn ended(&mut self, _: Await, _: &mut dyn Observer) -> Vec<(Rc<Plan>, Outcome)> {
         Vec::new()
     }
 
-    fn is_under_way(&self, _: &Path) -> bool {
+    fn is_under_way(&self, _: &Path, _: &FileName) -> bool {
         false
     }
 

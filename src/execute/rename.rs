@@ -8,6 +8,7 @@ use crate::plan::step::{Expect, Place, Why};
 use crate::system::Errno;
 use crate::system::Words;
 use crate::system::file::{self, Held, Refused};
+use crate::units::FileId;
 
 /// The beginning of the reference's sentence about a failed rename (compat ROT-41, ROT-50).
 fn sentence(site: &Site<'_>, from: &Place, to: &Place, why: Why) -> String {
@@ -16,6 +17,15 @@ fn sentence(site: &Site<'_>, from: &Place, to: &Place, why: Why) -> String {
         _ => "error renaming",
     };
     format!("{verb} {} to {}", site.shown(from), site.shown(to))
+}
+
+/// Which file moves within its directory, if that is known: then nothing is lost by looking afterwards only,
+/// since another file goes back.
+pub(super) fn known(from: &Place, to: &Place, expect: Expect) -> Option<FileId> {
+    match expect {
+        Expect::Present(id) if from.dir == to.dir => Some(id),
+        _ => None,
+    }
 }
 
 /// Moves a file whose identity is known, or one that an earlier step has left there.
@@ -31,15 +41,16 @@ pub(super) fn rename(
     let what = || sentence(site, from, to, why);
     let (from_dir, to_dir) = (site.dir(from)?, site.dir(to)?);
     let wanted = site.expected(from, expect);
-    // Within a directory nothing is lost by looking afterwards only: another file goes back.
-    if let Expect::Present(id) = expect
+    if let Some(id) = known(from, to, expect)
         && !site.resumed
-        && from.dir == to.dir
         && from_dir.keeps_numbers()
     {
-        match file::rename_new(&from_dir, &from.name, &to_dir, &to.name) {
-            Ok(()) => {
-                let cause = match site.facts(to)? {
+        let make = || file::rename_and_look(&from_dir, &from.name, &to.name);
+        match site.ahead.map_or_else(make, Clone::clone) {
+            Ok(there) => {
+                let there =
+                    there.map_err(|e| system(&format!("stat of {} failed", site.shown(to)), e));
+                let cause = match there? {
                     Some(there) if !there.id.is(&id) => Refused::Another,
                     Some(there) if there.kind != FileKind::Regular && why != Why::SetAside => {
                         Refused::NotRegular

@@ -1,7 +1,7 @@
 //! Where a step works: its plan's directories, and what earlier steps have left there.
 
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
 
@@ -12,7 +12,7 @@ use crate::names::Shown;
 use crate::plan::step::{Expect, Place, Plan};
 use crate::system::Words;
 use crate::system::census::Census;
-use crate::system::file::{self, Refused, Wanted};
+use crate::system::file::{self, Refused, Renamed, Wanted};
 use crate::system::{Dir, Dirs, Errno};
 use crate::units::FileId;
 
@@ -31,6 +31,8 @@ pub(super) struct Site<'a> {
     pub resumed: bool,
     /// See [`Work::secured`](super::work::Work::secured).
     pub secured: Option<&'a Result<(), Halt>>,
+    /// See [`Work::ahead`](super::work::Work::ahead).
+    pub ahead: Option<&'a Renamed>,
 }
 
 /// What a step has done.
@@ -77,7 +79,7 @@ pub(super) type Result<T = Effect, E = Fault> = std::result::Result<T, E>;
 
 impl Site<'_> {
     /// The directory of a place.
-    pub fn dir(&self, place: &Place) -> Result<Rc<Dir>> {
+    pub fn dir(&self, place: &Place) -> Result<Arc<Dir>> {
         let path = self.plan.directory(place);
         self.dirs.borrow_mut().open(path).map_err(|error| {
             Fault::new(format!("cannot open directory {}: {error}", Shown::path(path)))

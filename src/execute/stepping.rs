@@ -75,7 +75,8 @@ impl Live {
         observer: &mut dyn Observer,
     ) -> Option<Wait> {
         let step = work.plan.steps.get(index)?;
-        if stop::requested().is_some() {
+        // What is done already has only to be noted.
+        if stop::requested().is_some() && index >= work.ahead.len() {
             return Some(Wait::End);
         }
         let lowered = identity::assume_if(work.plan.identity);

@@ -1,6 +1,6 @@
 //! What was made from a file that is about to be removed for it.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::execute::site::{Halt, Site, refused, system};
 use crate::plan::step::{Action, Place};
@@ -10,7 +10,7 @@ use crate::system::{Dir, Errno};
 /// It, in place.
 pub(super) struct Successor {
     file: OpenFile,
-    dir: Rc<Dir>,
+    dir: Arc<Dir>,
     place: Place,
 }
 
@@ -40,7 +40,7 @@ impl Successor {
     }
 
     /// Where it is.
-    pub fn dir(&self) -> &Rc<Dir> {
+    pub fn dir(&self) -> &Arc<Dir> {
         &self.dir
     }
 

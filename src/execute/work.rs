@@ -14,6 +14,7 @@ use crate::execute::site::{Halt, Site};
 use crate::fault::Fault;
 use crate::plan::step::{Action, BlockKey, Expect, Place, Plan, Scope, Step, Why};
 use crate::system::census::Census;
+use crate::system::file::Renamed;
 use crate::system::{Dirs, Stopwatch};
 use crate::units::FileId;
 
@@ -43,6 +44,8 @@ pub(super) struct Work {
     /// Whether what replaces a file that a step removes was made sure of, where that is known already, by
     /// the index of the step.
     pub secured: HashMap<usize, Result<(), Halt>>,
+    /// What a thread has done of its first steps: see [`moving`](super::moving).
+    pub ahead: Vec<Renamed>,
 }
 
 /// What earlier steps mean for a step.
@@ -73,6 +76,7 @@ impl Work {
             waiting: false,
             waits_since: None,
             secured: HashMap::new(),
+            ahead: Vec::new(),
         }
     }
 
@@ -92,6 +96,7 @@ impl Work {
             at: index,
             resumed: self.resumed,
             secured: self.secured.get(&index),
+            ahead: self.ahead.get(index),
         }
     }
 

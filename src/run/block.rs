@@ -2,7 +2,7 @@
 
 use crate::config::policy::{LogBlock, ScriptKind};
 use crate::event::{Event, Observer};
-use crate::execute::{HeldUp, Perform};
+use crate::execute::{Await, HeldUp, Perform};
 use crate::names::{LogPath, Shown};
 use crate::schedule::Verdict;
 use crate::state::State;
@@ -10,7 +10,7 @@ use crate::system::identity;
 use crate::units::Identity;
 
 use super::handling::Handling;
-use super::{Work, World, su};
+use super::{Work, World, fold, su};
 
 /// Handles a block; gives whether all went well.
 pub(super) fn handle(
@@ -33,8 +33,8 @@ pub(super) fn handle(
             return false;
         }
     };
-    if work.logs.iter().any(|log| perform.is_under_way(log.path.as_path())) {
-        all_well &= catch_up(true, world, perform, observer);
+    if work.logs.iter().any(|log| perform.is_under_way(log.path.dir(), log.path.name())) {
+        all_well &= catch_up(Await::All, world, state, perform, observer);
     }
     let (mut due, refused) = decide_all(work, world, state, observer);
     due.retain(|one| {
@@ -73,17 +73,19 @@ pub(super) fn handle(
     !failed
 }
 
-/// Keeps the listings in step with what has been under way; with `all`, waits for it. Gives whether it went
-/// well.
+/// Takes in what has been under way: keeps the listings in step with it, and its records. Gives whether it
+/// went well.
 pub(super) fn catch_up(
-    all: bool,
+    awaited: Await,
     world: &World<'_>,
+    state: &mut State,
     perform: &mut dyn Perform,
     observer: &mut dyn Observer,
 ) -> bool {
     let mut all_well = true;
-    for (plan, outcome) in perform.ended(all, observer) {
+    for (plan, outcome) in perform.ended(awaited, observer) {
         world.follow(&plan, &outcome);
+        fold(&outcome, state);
         all_well &= !outcome.failed;
     }
     all_well

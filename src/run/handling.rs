@@ -6,9 +6,9 @@ use std::rc::Rc;
 
 use crate::config::policy::ScriptKind;
 use crate::event::{Event, Observer};
-use crate::execute::Perform;
+use crate::execute::{Await, Perform};
 use crate::fault::Fault;
-use crate::names::{FileName, LogPath, Shown};
+use crate::names::{LogPath, Shown};
 use crate::plan::date::DateSuffix;
 use crate::plan::{self, BlockKey, Plan, Request, ScriptCall, Subject, script_call};
 use crate::state::State;
@@ -17,6 +17,9 @@ use crate::units::Identity;
 
 use super::block::{Due, catch_up};
 use super::{Work, World, block_key, fold, su};
+
+/// So many logs of a block are worth a thread: fewer are renamed before it has begun.
+const MANY: usize = 16;
 
 /// A block of which some logs are due.
 pub(super) struct Handling<'a, 'w> {
@@ -27,6 +30,8 @@ pub(super) struct Handling<'a, 'w> {
     perform: &'a mut dyn Perform,
     observer: &'a mut dyn Observer,
     failed: bool,
+    /// Whether the renames of a log may be made while the next one is planned.
+    overlaps: bool,
     /// The program that mails.
     mail_program: &'w Path,
     /// The date suffix, once it is known: that of all the block's logs.
@@ -43,8 +48,8 @@ impl<'a, 'w> Handling<'a, 'w> {
         observer: &'a mut dyn Observer,
     ) -> Self {
         let (key, mail_program) = (block_key(&work.block), (world.mail_program)());
-        let (failed, date) = (false, None);
-        Self { work, key, world, state, perform, observer, failed, mail_program, date }
+        let (failed, overlaps, date) = (false, false, None);
+        Self { work, key, world, state, perform, observer, failed, overlaps, mail_program, date }
     }
 
     /// From the `firstaction` to the `lastaction`; gives whether all went well. `refused`: a log of the block
@@ -69,6 +74,9 @@ impl<'a, 'w> Handling<'a, 'w> {
             None
         };
         if !scripts.shared {
+            self.overlaps = due.len() >= MANY
+                && due.iter().all(|one| one.identity.is_none())
+                && !self.observer.wants_debug();
             for one in due {
                 if self.perform.halted().is_some() {
                     break;
@@ -77,6 +85,7 @@ impl<'a, 'w> Handling<'a, 'w> {
                     self.rotate_together(std::slice::from_ref(one));
                 }
             }
+            self.catch_up(Await::Beginnings);
         // With sharedscripts one log that cannot be looked after stops them all (compat B-45).
         } else if !refused && self.run(ScriptKind::PreRotate, None) {
             self.rotate_together(due);
@@ -131,6 +140,7 @@ impl<'a, 'w> Handling<'a, 'w> {
             }
         });
         let outcome = match promised {
+            Ok(id) if self.overlaps => self.perform.carry_out_with_others(id, self.observer),
             Ok(id) => self.perform.carry_out(id, self.observer),
             Err(fault) if file_system::is_full(&fault) && plan.only_frees() => {
                 self.perform.carry_out_unwritten(Rc::clone(&plan), self.observer)
@@ -173,7 +183,7 @@ impl<'a, 'w> Handling<'a, 'w> {
             }
         };
         let mut subjects: Vec<Subject> = Vec::with_capacity(due.len());
-        self.catch_up(false);
+        self.catch_up(Await::Nothing);
         for one in due {
             match self.subject(&one.log, &date) {
                 Ok(subject) => subjects.push(subject),
@@ -211,19 +221,21 @@ impl<'a, 'w> Handling<'a, 'w> {
     /// A log and its old versions. If something is under way with one of them, that ends first.
     fn subject(&mut self, log: &LogPath, date: &DateSuffix) -> Result<Subject, Fault> {
         let policy = &self.work.block.policy;
-        let subject = self.world.subject(log, policy, date)?;
-        let is_under_way = |name: &FileName| self.perform.is_under_way(&subject.old_dir.join(name));
-        if !self.perform.is_under_way(log.as_path())
-            && !subject.versions.iter().any(|version| is_under_way(&version.name))
-        {
-            return Ok(subject);
+        let subject = self.world.subject(log, policy, date);
+        let is_settled = subject.as_ref().is_ok_and(|subject| {
+            let is_under_way = |dir, name| self.perform.is_under_way(dir, name);
+            !is_under_way(log.dir(), log.name())
+                && !subject.versions.iter().any(|v| is_under_way(&subject.old_dir, &v.name))
+        });
+        if is_settled {
+            return subject;
         }
-        self.catch_up(true);
+        self.catch_up(Await::All);
         self.world.subject(log, policy, date)
     }
 
-    fn catch_up(&mut self, all: bool) {
-        self.failed |= !catch_up(all, self.world, self.perform, self.observer);
+    fn catch_up(&mut self, awaited: Await) {
+        self.failed |= !catch_up(awaited, self.world, self.state, self.perform, self.observer);
     }
 
     /// What the configuration asks for without an effect.
@@ -262,6 +274,8 @@ impl<'a, 'w> Handling<'a, 'w> {
     }
 
     fn fail(&mut self, fault: &Fault) {
+        // What went wrong before is said before.
+        self.catch_up(Await::Beginnings);
         self.observer.observe(&Event::Error(fault));
         self.failed = true;
     }

@@ -21,7 +21,7 @@ use std::rc::Rc;
 use crate::clock::{LocalTime, Zone};
 use crate::config::policy::LogBlock;
 use crate::event::{Event, Observer};
-use crate::execute::{Outcome, Perform};
+use crate::execute::{Await, Outcome, Perform};
 use crate::fault::Fault;
 use crate::names::{AnyPath, LogPath};
 use crate::plan::BlockKey;
@@ -116,7 +116,7 @@ pub fn all(
         }
         all_well &= block::handle(work, world, state, perform, observer);
     }
-    all_well &= block::catch_up(true, world, perform, observer);
+    all_well &= block::catch_up(Await::All, world, state, perform, observer);
     if let Some(signal) = perform.halted() {
         let text = format!("ended by {signal}; what is left is done by the next run");
         observer.observe(&Event::Error(&Fault::new(text)));

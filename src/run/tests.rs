@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use super::World;
 use crate::clock::{LocalTime, Zone};
 use crate::config::policy::{Compression, Create, MethodSettings, Naming, Policy, Retention};
-use crate::execute::{Journal, Live, Owner, Perform, ScriptTexts};
+use crate::execute::{Await, Journal, Live, Owner, Perform, ScriptTexts};
 use crate::names::{AnyPath, FileName, LogPath};
 use crate::plan::step::ScriptRef;
 use crate::plan::{self, BlockKey, Plan, Request};
@@ -178,7 +178,7 @@ proptest! {
             let mut live = ground.live();
             let id = live.promise(plan.clone().into()).unwrap();
             let outcome = live.carry_out(id, &mut ());
-            live.ended(true, &mut ());
+            live.ended(Await::All, &mut ());
             live.prepare_records(&mut ());
             (fs::read(ground.journal()).unwrap(), outcome)
         };

@@ -1,7 +1,7 @@
 //! `olddir` is looked at before anything is moved (compat CFG-80).
 
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 
@@ -144,7 +144,7 @@ fn verify(
         other => other,
     };
     let old_dir = old_dir.map_err(|cause| unusable(&cause))?;
-    let device = |dir: Rc<Dir>| dir.own_facts().map(|facts| facts.id.device);
+    let device = |dir: Arc<Dir>| dir.own_facts().map(|facts| facts.id.device);
     let (from, to) = (device(log_dir), device(old_dir));
     let to = to.map_err(|errno| unusable(&errno.into()))?;
     let moves = block.policy.method.method() == Method::Move;
@@ -180,6 +180,7 @@ mod tests {
     use super::*;
     use crate::config::policy::{MethodSettings, Naming, Policy, Selection};
     use crate::source::{Setting, SourceFile};
+    use std::rc::Rc;
 
     fn block(old_dir: &Path, missing_ok: bool, copy: bool) -> LogBlock {
         let file = SourceFile::new("f", b"/x {\nolddir d\n}\n".to_vec());

@@ -4,14 +4,13 @@
 //! effect is a [`FileName`] below that handle, so that swapping the directory, or one of its
 //! ancestors, for a symbolic link in mid-rotation changes nothing.
 
-use std::cell::OnceCell;
 use std::ffi::OsStr;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
@@ -98,8 +97,8 @@ impl From<Errno> for OpenError {
 pub struct Dir {
     handle: OwnedFd,
     path: PathBuf,
-    first: OnceCell<FileFacts>,
-    keeps_numbers: OnceCell<bool>,
+    first: OnceLock<FileFacts>,
+    keeps_numbers: OnceLock<bool>,
 }
 
 impl Dir {
@@ -118,7 +117,7 @@ impl Dir {
 
     /// A directory that a walk has come to.
     pub(super) fn reached(handle: OwnedFd, path: &Path, facts: FileFacts) -> Self {
-        let (first, keeps_numbers) = (facts.into(), OnceCell::new());
+        let (first, keeps_numbers) = (facts.into(), OnceLock::new());
         Self { handle, path: path.into(), first, keeps_numbers }
     }
 
@@ -263,11 +262,11 @@ pub(super) fn look(dir: BorrowedFd<'_>, name: &OsStr, flags: AtFlags) -> Result<
 #[derive(Debug)]
 pub struct Dirs {
     /// By path and by whose ids were in force: what one user may reach, another may not (`su`).
-    open: lru::LruCache<(PathBuf, Identity), Rc<Dir>>,
+    open: lru::LruCache<(PathBuf, Identity), Arc<Dir>>,
     /// Which directory each path led to when it was first opened.
     known: hashbrown::HashMap<PathBuf, FileId>,
     /// The last one that was asked for, which most often is the next one too.
-    last: Option<(Identity, Rc<Dir>)>,
+    last: Option<(Identity, Arc<Dir>)>,
 }
 
 impl Default for Dirs {
@@ -283,20 +282,20 @@ impl Dirs {
     ///
     /// # Errors
     /// See [`OpenError`].
-    pub fn open(&mut self, path: &Path) -> Result<Rc<Dir>, OpenError> {
+    pub fn open(&mut self, path: &Path) -> Result<Arc<Dir>, OpenError> {
         let identity = identity::now();
         if let Some((whose, dir)) = &self.last
             && *whose == identity
             && dir.path().as_os_str() == path.as_os_str()
         {
-            return Ok(Rc::clone(dir));
+            return Ok(Arc::clone(dir));
         }
         let key = (path.to_path_buf(), identity);
         if let Some(dir) = self.open.get(&key) {
-            self.last = Some((identity, Rc::clone(dir)));
-            return Ok(Rc::clone(dir));
+            self.last = Some((identity, Arc::clone(dir)));
+            return Ok(Arc::clone(dir));
         }
-        let dir = Rc::new(Dir::open(path)?);
+        let dir = Arc::new(Dir::open(path)?);
         let id = dir.first_facts()?.id;
         match self.known.get(path) {
             Some(known) if !known.is(&id) => return Err(OpenError::Replaced),
@@ -308,8 +307,8 @@ impl Dirs {
         if self.open.len() == FEW.get() {
             self.open.resize(most_open());
         }
-        self.open.put(key, Rc::clone(&dir));
-        self.last = Some((identity, Rc::clone(&dir)));
+        self.open.put(key, Arc::clone(&dir));
+        self.last = Some((identity, Arc::clone(&dir)));
         Ok(dir)
     }
 

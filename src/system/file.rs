@@ -201,6 +201,17 @@ pub fn rename_new(
     }
 }
 
+/// What a rename did: what stands under the new name by then, or why it failed.
+pub type Renamed = Result<Result<Option<FileFacts>, Errno>, Errno>;
+
+/// Gives a file another name in its directory, and looks at what stands under that then.
+///
+/// # Errors
+/// As [`rename_new`]; and, if that went well, whatever the system says about the new name.
+pub fn rename_and_look(dir: &Dir, from: &FileName, to: &FileName) -> Renamed {
+    rename_new(dir, from, dir, to).map(|()| dir.facts(to))
+}
+
 /// A rename that cannot overwrite, made of two steps: between them the file has both names.
 ///
 /// # Errors

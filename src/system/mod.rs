@@ -28,6 +28,7 @@ pub mod ledger;
 pub mod lock;
 pub mod log_copy;
 pub mod lookup;
+pub mod mover;
 pub mod packing;
 pub mod pid_file;
 pub mod priority;

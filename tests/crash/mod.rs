@@ -9,6 +9,7 @@
 //! [`sample`].
 #![cfg(target_arch = "x86_64")]
 
+mod ahead;
 mod errors;
 mod journal;
 mod power;

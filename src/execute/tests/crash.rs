@@ -73,7 +73,7 @@ fn run(scene: &Scene, scripts: bool) {
 }
 
 /// The same after runs that have recorded something already.
-fn run_after(mut outcomes: Vec<(Plan, Outcome)>, scene: &Scene, scripts: bool) {
+fn run_after(mut outcomes: Vec<(Rc<Plan>, Outcome)>, scene: &Scene, scripts: bool) {
     let mut live = scene.live();
     let mut notes = Notes::default();
     outcomes.extend(live.resume(&mut notes));
@@ -83,8 +83,8 @@ fn run_after(mut outcomes: Vec<(Plan, Outcome)>, scene: &Scene, scripts: bool) {
         if outcomes.iter().any(|(plan, _)| known(plan)) {
             continue;
         }
-        let plan = make(scene, scripts);
-        let id = live.promise(plan.clone().into()).unwrap();
+        let plan = Rc::new(make(scene, scripts));
+        let id = live.promise(Rc::clone(&plan)).unwrap();
         outcomes.push((plan, live.carry_out(id, &mut notes)));
     }
     assert_eq!(notes.errors, [""; 0]);
@@ -159,7 +159,7 @@ fn a_run_that_dies_before_any_effect_is_finished_by_the_next() {
 }
 
 /// Runs of a configuration that has none of the blocks, with the same state file; gives what they record.
-fn others(scene: &Scene) -> Vec<(Plan, Outcome)> {
+fn others(scene: &Scene) -> Vec<(Rc<Plan>, Outcome)> {
     let elsewhere = scene.temp.path().join("elsewhere");
     std::fs::write(&elsewhere, "").unwrap();
     let recorded = (0..2).flat_map(|_| {

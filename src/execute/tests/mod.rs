@@ -3,6 +3,7 @@
 mod actions;
 mod crash;
 mod journal;
+mod moving;
 mod waiting;
 
 use std::cell::RefCell;
@@ -158,6 +159,7 @@ impl Scene {
             at: 0,
             resumed,
             secured: None,
+            ahead: None,
         };
         let texts = self.texts();
         let mut company = Company { scripts: &texts, observer: &mut (), interrupted: 0 };
