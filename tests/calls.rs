@@ -66,6 +66,18 @@ fn a_run_with_nothing_to_do_takes_few_calls() {
     assert!((50..=120).contains(&calls), "{calls} calls:\n{trace}");
 }
 
+/// The ways to the three files begin alike, and are walked once as far as they do.
+#[test]
+fn a_place_that_is_deep_down_takes_hardly_more() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let deep = temp.path().join("some/where");
+    fs::create_dir_all(&deep).expect("directories");
+    let (flat, deep) = (Place::with(1).calls(""), Place::at(&deep, 1, "").calls(""));
+    // Each of the three directories is opened, looked at, and closed in the end.
+    assert!((flat + 3..=flat + 9).contains(&deep), "{flat} and {deep} calls");
+    assert!(deep <= 120, "{deep} calls");
+}
+
 #[test]
 fn a_log_that_is_not_due_costs_one_call() {
     let (few, many) = (Place::with(10).calls(""), Place::with(510).calls(""));

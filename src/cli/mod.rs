@@ -42,7 +42,7 @@ pub fn main() -> ExitCode {
 fn rotate(args: &Args) -> u8 {
     let zone = &Remembering::new(chrono::Local);
     let mut messages = output::messages(args);
-    walk::hold_root();
+    walk::hold_ways();
 
     let config = Rc::new(config::load(&args.configs, &SystemAccounts, messages.wants_debug()));
     let mut well = output::say_config(&config, &mut messages);

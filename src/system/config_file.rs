@@ -12,6 +12,7 @@ use std::io::{ErrorKind, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
@@ -174,7 +175,7 @@ impl ConfigFile {
     /// Whatever the system says.
     pub fn into_dir(self) -> Result<Dir, Errno> {
         let facts = facts_of(&self.handle)?;
-        Ok(Dir::reached(self.handle, &self.path, facts))
+        Ok(Dir::reached(Arc::new(self.handle), &self.path, facts))
     }
 
     /// Tries for a read lock, as editors and the reference do (compat CFG-1); whether it was granted.

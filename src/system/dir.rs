@@ -20,7 +20,7 @@ use rustix::fs::{AtFlags, StatxFlags, makedev, statx};
 use crate::facts::{FileFacts, FileKind};
 use crate::names::{FileName, Shown};
 use crate::system::walk::Walk;
-use crate::system::{Words, identity, lookup, process};
+use crate::system::{Words, identity, lookup, process, ways};
 use crate::units::{FileId, FileTime, Identity, Mode};
 
 /// Directories that are open at once, and no more than this share of the files that may be; above it the one
@@ -95,7 +95,7 @@ impl From<Errno> for OpenError {
 /// A directory that is held open.
 #[derive(Debug)]
 pub struct Dir {
-    handle: OwnedFd,
+    handle: Arc<OwnedFd>,
     path: PathBuf,
     first: OnceLock<FileFacts>,
     keeps_numbers: OnceLock<bool>,
@@ -116,7 +116,7 @@ impl Dir {
     }
 
     /// A directory that a walk has come to.
-    pub(super) fn reached(handle: OwnedFd, path: &Path, facts: FileFacts) -> Self {
+    pub(super) fn reached(handle: Arc<OwnedFd>, path: &Path, facts: FileFacts) -> Self {
         let (first, keeps_numbers) = (facts.into(), OnceLock::new());
         Self { handle, path: path.into(), first, keeps_numbers }
     }
@@ -316,6 +316,7 @@ impl Dirs {
     /// replaced it on purpose.
     pub fn forget(&mut self, path: &Path) {
         self.last = None;
+        ways::forget();
         let known: Vec<_> = self.open.iter().map(|(key, _)| key).cloned().collect();
         for key in known.into_iter().filter(|(known, _)| known == path) {
             self.open.pop(&key);
@@ -326,6 +327,7 @@ impl Dirs {
     /// Forgets all directories, for the same reason.
     pub fn forget_all(&mut self) {
         self.last = None;
+        ways::forget();
         self.open.clear();
         self.known.clear();
     }

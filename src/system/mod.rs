@@ -40,6 +40,7 @@ pub mod stop;
 pub mod stopwatch;
 pub mod walk;
 pub mod watch;
+mod ways;
 pub mod words;
 
 pub use accounts::{Accounts, SystemAccounts};

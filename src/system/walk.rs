@@ -7,15 +7,15 @@ use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::Arc;
 
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, readlinkat};
 use rustix::fs::{PROC_SUPER_MAGIC, fstatfs};
 
 use super::dir::{Dir, OpenError, UntrustedLink, facts_of, hold, only_trusted_write};
-use super::file::io_errno;
 use super::identity;
+use super::ways::{self, Passed};
 use crate::facts::{FileFacts, FileKind};
 use crate::units::Identity;
 
@@ -28,8 +28,9 @@ const STICKY: u32 = 0o1000;
 /// How far a walk has come.
 #[derive(Debug)]
 pub struct Walk {
-    here: Here,
-    facts: FileFacts,
+    here: Passed,
+    /// How far below the root it is, if nothing but names of directories has led here from there.
+    depth: Option<usize>,
     /// The path of `here`, for messages.
     at: PathBuf,
     links: usize,
@@ -41,55 +42,25 @@ pub struct Walk {
     end: Option<End>,
 }
 
-/// The root, once it is held for all walks.
-static ROOT: OnceLock<(OwnedFd, FileFacts)> = OnceLock::new();
-
-/// Holds the root from now on, so that not every walk has to: most begin there, and nothing can take its
-/// place. Not before what scripts inherit is open, which gets the lowest descriptor (compat CLI-30).
-pub fn hold_root() {
+/// Holds the root from now on, so that not every walk has to, and the beginning of the last way from there
+/// (see [`ways`]). Not before what scripts inherit is open, which gets the lowest descriptor (compat CLI-30).
+pub fn hold_ways() {
     // Without it each walk says what is wrong.
-    if let Ok(handle) = hold(AT_FDCWD, OsStr::new("/"))
-        && let Ok(facts) = facts_of(&handle)
-    {
-        let _ = ROOT.set((handle, facts));
+    if let Ok(root) = found(AT_FDCWD, OsStr::new("/")) {
+        ways::hold(root);
     }
 }
 
-/// Where a walk is.
-#[derive(Debug)]
-enum Here {
-    /// At the root, see [`hold_root`].
-    Root(&'static OwnedFd),
-    Held(OwnedFd),
+/// Takes hold of what stands under a name, and looks at it.
+fn found(dir: impl AsFd, name: &OsStr) -> Result<Passed, Errno> {
+    let handle = hold(dir, name)?;
+    let facts = facts_of(&handle)?;
+    Ok(Passed { handle: Arc::new(handle), facts })
 }
 
-impl Here {
-    /// The root, and what it is.
-    fn root() -> Result<(Self, FileFacts), Errno> {
-        match ROOT.get() {
-            Some((handle, facts)) => Ok((Self::Root(handle), *facts)),
-            None => Self::at(hold(AT_FDCWD, OsStr::new("/"))?),
-        }
-    }
-
-    fn at(handle: OwnedFd) -> Result<(Self, FileFacts), Errno> {
-        let facts = facts_of(&handle)?;
-        Ok((Self::Held(handle), facts))
-    }
-
-    fn handle(&self) -> &OwnedFd {
-        match self {
-            Self::Root(handle) => handle,
-            Self::Held(handle) => handle,
-        }
-    }
-
-    fn into_handle(self) -> Result<OwnedFd, Errno> {
-        match self {
-            Self::Root(handle) => handle.try_clone().map_err(|error| io_errno(&error)),
-            Self::Held(handle) => Ok(handle),
-        }
-    }
+/// The root.
+fn root() -> Result<Passed, Errno> {
+    ways::root().map_or_else(|| found(AT_FDCWD, OsStr::new("/")), Ok)
 }
 
 /// The end of a path, in the directory that was reached.
@@ -138,15 +109,16 @@ impl Walk {
     /// # Errors
     /// Whatever the system says.
     pub fn to(dir: Option<&Dir>, path: &Path) -> Result<Self, Errno> {
-        let ((here, facts), at) = if path.is_absolute() {
-            (Here::root()?, "/".into())
+        let (here, at) = if path.is_absolute() {
+            (root()?, "/".into())
         } else if let Some(dir) = dir {
-            (Here::at(hold(dir.handle(), OsStr::new("."))?)?, dir.path().to_owned())
+            (found(dir.handle(), OsStr::new("."))?, dir.path().to_owned())
         } else {
-            (Here::at(hold(AT_FDCWD, OsStr::new("."))?)?, ".".into())
+            (found(AT_FDCWD, OsStr::new("."))?, ".".into())
         };
+        let depth = path.is_absolute().then_some(0);
         let (doubtful, links) = (Vec::new(), 0);
-        let mut walk = Self { here, facts, at, links, doubtful, exposed: None, end: None };
+        let mut walk = Self { here, depth, at, links, doubtful, exposed: None, end: None };
         let mut left: VecDeque<OsString> = parts(path);
         while let Some(part) = left.pop_front() {
             walk.enter(part, &mut left)?;
@@ -156,14 +128,23 @@ impl Walk {
 
     /// Goes down by one component; a link puts its target's components in front of what is left.
     fn enter(&mut self, part: OsString, left: &mut VecDeque<OsString>) -> Result<(), Errno> {
-        let next = hold(self.here.handle().as_fd(), &part)?;
-        let facts = facts_of(&next)?;
-        if part != ".." && self.exposed.is_none() && may_replace(&self.facts, facts.uid) {
+        let known = self.depth.and_then(|depth| ways::known(depth, &part));
+        let is_known = known.is_some();
+        let next = known.map_or_else(|| found(&self.here.handle, &part), Ok)?;
+        let facts = next.facts;
+        if part != ".." && self.exposed.is_none() && may_replace(&self.here.facts, facts.uid) {
             self.exposed = Some(self.at.clone());
         }
         match facts.kind {
             FileKind::Directory => {
-                (self.here, self.facts) = (Here::Held(next), facts);
+                self.depth = self.depth.filter(|_| part != "..");
+                if let Some(depth) = &mut self.depth {
+                    if !is_known {
+                        ways::note(*depth, &part, &next);
+                    }
+                    *depth += 1;
+                }
+                self.here = next;
                 self.at.push(part);
             }
             FileKind::SymbolicLink if left.is_empty() && self.is_magic() => {
@@ -174,13 +155,14 @@ impl Walk {
                 if self.links > MOST_LINKS {
                     return Err(Errno::ELOOP);
                 }
-                if !only_trusted_write(&self.facts, identity::now().uid) {
-                    let (path, holder) = (self.at.join(&part), self.facts);
+                if !only_trusted_write(&self.here.facts, identity::now().uid) {
+                    let (path, holder) = (self.at.join(&part), self.here.facts);
                     self.doubtful.push(Doubtful { path, link: facts, holder });
                 }
-                let target = PathBuf::from(readlinkat(next.as_fd(), "")?);
+                let target = PathBuf::from(readlinkat(next.handle.as_fd(), "")?);
+                self.depth = None;
                 if target.is_absolute() {
-                    (self.here, self.facts) = Here::root()?;
+                    (self.here, self.depth) = (root()?, Some(0));
                     self.at = "/".into();
                 }
                 for part in parts(&target).into_iter().rev() {
@@ -197,7 +179,7 @@ impl Walk {
 
     /// Whether links here stand for open files (`/proc/self/fd/1`), and not for paths.
     fn is_magic(&self) -> bool {
-        fstatfs(self.here.handle()).is_ok_and(|fs| fs.f_type == PROC_SUPER_MAGIC)
+        fstatfs(&self.here.handle).is_ok_and(|fs| fs.f_type == PROC_SUPER_MAGIC)
     }
 
     /// The end of the path, if it is no directory.
@@ -207,7 +189,7 @@ impl Walk {
 
     /// The directory that was reached.
     pub fn here(&self) -> &OwnedFd {
-        self.here.handle()
+        &self.here.handle
     }
 
     /// The first link on the way that others may have put there.
@@ -222,7 +204,7 @@ impl Walk {
 
     /// [`Self::exposed`], or the directory that was reached, if others can replace an entry of this owner there.
     pub fn exposed_to_replace(&self, owner: u32) -> Option<&Path> {
-        self.exposed().or_else(|| may_replace(&self.facts, owner).then_some(self.at.as_path()))
+        self.exposed().or_else(|| may_replace(&self.here.facts, owner).then_some(self.at.as_path()))
     }
 
     /// The directory that was reached, if every link on the way is to be trusted: see [`Dir::open`].
@@ -230,14 +212,14 @@ impl Walk {
     /// # Errors
     /// [`OpenError::UntrustedLink`].
     pub fn into_dir(self, path: &Path) -> Result<Dir, OpenError> {
-        let end = &self.facts;
+        let end = &self.here.facts;
         if let Some(link) = self.doubtful.iter().find(|link| !link.is_followed_to(end)) {
             let owner = self.doubtful.iter().all(|link| link.is_followed_by_owner(end));
             let follower = owner.then_some(Identity { uid: end.uid, gid: end.gid });
             let path = link.path.clone();
             return Err(OpenError::UntrustedLink(UntrustedLink { path, follower }));
         }
-        Ok(Dir::reached(self.here.into_handle()?, path, self.facts))
+        Ok(Dir::reached(self.here.handle, path, self.here.facts))
     }
 }
 
