@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::scene::when::days_ago;
-use crate::scene::{Scene, program};
+use crate::scene::{Scene, Tree, program};
 
 /// A process has the log open until this file is gone.
 const HOLDER: &str = "exec 3>>\"$0\"; while [ -e \"$1\" ]; do sleep 0.01; done";
@@ -129,23 +129,81 @@ fn many(config: &str) -> Scene {
     })
 }
 
-/// With `-v` each rename is made before the next log is planned, so that what is said is said in its turn.
+/// What a forced run makes of many logs, and of what is put beside them: the end of it, the records, what it
+/// says that is no detail, and its status. With `-v` each log is rotated before the next one is planned.
+fn forced(config: &str, add: &impl Fn(Scene) -> Scene, verbose: bool) -> (Tree, String, i32) {
+    let options = if verbose { &["-f", "-v"][..] } else { &["-f"] };
+    let args = [options, &["-s", "{state}", "{config}"]].concat();
+    let scene = add(many(config)).run_with(&args);
+    let root = scene.root().display().to_string();
+    let said = scene
+        .stderr()
+        .lines()
+        .filter(|line| ["error", "warning", "note"].iter().any(|kind| line.starts_with(kind)));
+    let mut said: Vec<String> = said.map(|line| line.replace(&root, "")).collect();
+    let state = std::fs::read_to_string(scene.state_path()).expect("state");
+    let records = state.lines().skip(1).filter_map(|line| line.rsplit_once(' '));
+    // The time is another one in each run, but for those that were not set.
+    said.extend(records.map(|(log, time)| {
+        let is_old = time.starts_with("2020");
+        format!("{} {is_old}", log.replace(&root, ""))
+    }));
+    (scene.logs().timeless(), said.join("\n"), scene.last_status().expect("a status"))
+}
+
+fn are_rotated_as_one_by_one(config: &str, add: impl Fn(Scene) -> Scene) {
+    let (tree, said, status) = forced(config, &add, true);
+    for _ in 0..3 {
+        let overlapping = forced(config, &add, false);
+        assert_eq!((overlapping.1, overlapping.2), (said.clone(), status), "{config}");
+        assert!(overlapping.0 == tree, "{config}:\n{:?}\nbut one by one\n{tree:?}", overlapping.0);
+    }
+}
+
 #[test]
 fn many_logs_end_up_as_they_do_one_by_one() {
-    let numbered = "{dir}/*.log {\nrotate 9\n}";
-    // The versions are logs of their own too, and move along.
-    let overlapping = "{dir}/* {\nrotate 9\n}";
-    let dated = "{dir}/*.log {\nrotate 9\ndateext\ndateformat -%Y%m%d\n}";
-    for config in [numbered, overlapping, dated] {
-        let ends = [&["-f"][..], &["-f", "-v"]].map(|options| {
-            let scene = many(config).run_with(&[options, &["-s", "{state}", "{config}"]].concat());
-            let scene = scene.status(0).run_with(&["-f", "-s", "{state}", "{config}"]);
-            let records = (0..MANY).filter(|n| scene.record(&format!("{n:03}.log")).is_some());
-            (scene.last_status(), records.count(), scene.logs().timeless())
-        });
-        assert!(ends[0] == ends[1], "{config}: {ends:?}");
-        assert_eq!(ends[0].1, MANY, "{config}");
+    for more in
+        ["", "dateext\n", "dateext\nextension .log\n", "compress\n", "create\n", "rotate 1\n"]
+    {
+        let config = format!("{{dir}}/*.log {{\nrotate 9\n{more}}}");
+        are_rotated_as_one_by_one(&config, |scene| scene);
     }
+    // The versions are logs of their own too, and move along.
+    are_rotated_as_one_by_one("{dir}/* {\nrotate 9\n}", |scene| scene);
+}
+
+/// What comes of one log decides what is planned for another.
+#[test]
+fn logs_that_are_versions_of_each_other_are_rotated_one_by_one() {
+    let family = |scene: Scene| {
+        let scene = scene.log("b", "b\n").log("b.1", "b1\n").log("b.1.1", "b11\n");
+        scene.pinned("b.1.1")
+    };
+    let config = "{dir}/b.1 {dir}/b {dir}/*.log {\nrotate 5\n}";
+    are_rotated_as_one_by_one(config, family);
+    // By an ending that looks like a number.
+    let config = "{dir}/b.1 {dir}/b {dir}/*.log {\nrotate 5\ncompressext .1\n}";
+    are_rotated_as_one_by_one(config, |scene| scene.log("b", "b\n").log("b.1", "b1\n"));
+    let today = chrono::Utc::now().format("%Y%m%d");
+    let dated = format!("b-{today}.log");
+    let config = "{dir}/*.log {\nrotate 9\ndateext\nextension .log\n}";
+    let family = |scene: Scene| scene.log("b.log", "b\n").log(&dated, "dated\n");
+    are_rotated_as_one_by_one(config, family);
+    are_rotated_as_one_by_one(config, |scene| family(scene).pinned(&dated));
+    // The same directory by another name.
+    let config = format!(
+        "{{dir}}/{dated} {{dir}}/link/b.log {{dir}}/*.log {{\nrotate 9\ndateext\nextension .log\nignoreduplicates\n}}"
+    );
+    are_rotated_as_one_by_one(&config, |scene| family(scene).symlink("link", "."));
+}
+
+/// What is said of a log comes before what is said of the next one.
+#[test]
+fn what_is_said_of_many_logs_keeps_its_order() {
+    let config = "{dir}/*.log {\nrotate 5\ndelaycompress\n}";
+    are_rotated_as_one_by_one(config, |scene| scene.pinned("010.log").pinned("200.log"));
+    let config = "{dir}/*.log {\nrotate 5\n}";
+    are_rotated_as_one_by_one(config, |scene| scene.pinned("010.log").pinned("200.log.1"));
 }
 
 #[test]

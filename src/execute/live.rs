@@ -19,7 +19,7 @@ use crate::execute::waiting::Waiting;
 use crate::execute::work::Work;
 use crate::execute::{Await, HeldUp, Outcome, Perform, PlanId, ScriptTexts};
 use crate::fault::Fault;
-use crate::names::{FileName, LogPath};
+use crate::names::LogPath;
 use crate::plan::Plan;
 use crate::plan::step::{Action, Expect, Scope, ScriptCall, Step};
 use crate::system::census::Census;
@@ -275,15 +275,17 @@ impl Perform for Live {
 
     fn ended(&mut self, awaited: Await, observer: &mut dyn Observer) -> Vec<(Rc<Plan>, Outcome)> {
         match awaited {
-            Await::Nothing => self.take_moves(observer),
+            Await::Nothing => {
+                self.take_moves(observer);
+            }
             Await::Beginnings => self.settle_moves(observer),
             Await::All => self.wait_for_all(observer),
         }
         std::mem::take(&mut self.under_way.ended)
     }
 
-    fn is_under_way(&self, dir: &Path, name: &FileName) -> bool {
-        self.under_way.has(dir, name) || self.moves.has(dir, name, &self.dirs)
+    fn is_under_way(&self, path: &Path) -> bool {
+        self.under_way.has(path)
     }
 
     fn held_up(&self, log: &LogPath) -> Option<HeldUp> {

@@ -63,7 +63,7 @@ use std::time::Duration;
 use crate::clock::LocalTime;
 use crate::event::{Observer, StepResult};
 use crate::fault::Fault;
-use crate::names::{FileName, LogPath};
+use crate::names::LogPath;
 use crate::plan::Plan;
 use crate::plan::step::{BlockKey, ScriptCall, ScriptRef};
 
@@ -129,9 +129,9 @@ pub trait Perform {
     /// ([`Plan::only_frees`]). A crash in the middle is not made good.
     fn carry_out_unwritten(&mut self, plan: Rc<Plan>, observer: &mut dyn Observer) -> Outcome;
 
-    /// The same for one of many plans of a block, none of which needs another's effects: nothing of it need be
-    /// done when this returns. Then the outcome says what is expected of its first steps, without a record, and
-    /// [`Self::ended`] tells of them too.
+    /// The same for one of many plans, none of which touches, or was made in view of, a name that another one
+    /// may touch: nothing of it need be done when this returns. Then the outcome says what is expected of its
+    /// steps, without a record, and [`Self::ended`] tells what became of them.
     fn carry_out_with_others(&mut self, id: PlanId, observer: &mut dyn Observer) -> Outcome {
         self.carry_out(id, observer)
     }
@@ -140,8 +140,8 @@ pub trait Perform {
     /// the order in which they ended.
     fn ended(&mut self, awaited: Await, observer: &mut dyn Observer) -> Vec<(Rc<Plan>, Outcome)>;
 
-    /// Whether something that is under way may still touch a file in a directory.
-    fn is_under_way(&self, dir: &Path, name: &FileName) -> bool;
+    /// Whether something that is under way may still touch a file.
+    fn is_under_way(&self, path: &Path) -> bool;
 
     /// What an earlier run has left that a log must not be rotated before; nothing as a rule.
     fn held_up(&self, _log: &LogPath) -> Option<HeldUp> {

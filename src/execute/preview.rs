@@ -9,7 +9,6 @@ use hashbrown::HashSet;
 use crate::event::{Event, Observer, StepResult};
 use crate::execute::{Await, Outcome, Perform, PlanId, ScriptTexts, script};
 use crate::fault::Fault;
-use crate::names::FileName;
 use crate::plan::Plan;
 use crate::plan::step::{Action, Expect, ScriptCall};
 
@@ -89,7 +88,7 @@ impl Perform for Preview {
         Vec::new()
     }
 
-    fn is_under_way(&self, _: &Path, _: &FileName) -> bool {
+    fn is_under_way(&self, _: &Path) -> bool {
         false
     }
 

@@ -5,8 +5,8 @@
 //! in their order, by the main thread, like any others; but where one would have to wait (for a thread, for
 //! what a thread makes, for a writer), the lane is put here, and the next plan begins. Whenever the main
 //! thread comes by, lanes that need not wait any more go on. Before a block's `lastaction`, before a log is
-//! planned that a lane still has a file of, and at the end of the run, all are waited for. (What comes before
-//! the rest may be under way too, if it is nothing but renames: see [`moving`](super::moving).)
+//! planned that a lane still has a file of, and at the end of the run, all are waited for. (A plan
+//! that is nothing but renames may be on its way too: see [`moving`](super::moving).)
 //!
 //! # Why a kill does no harm
 //!
@@ -31,7 +31,6 @@ use hashbrown::HashMap;
 use crate::execute::Outcome;
 use crate::execute::work::Work;
 use crate::execute::writers::Pause;
-use crate::names::FileName;
 use crate::plan::Plan;
 use crate::system::Stopwatch;
 use crate::system::packing::pool::{Ended, Pool};
@@ -100,8 +99,8 @@ impl UnderWay {
     }
 
     /// Whether a lane may still touch a file.
-    pub fn has(&self, dir: &Path, name: &FileName) -> bool {
-        !self.names.is_empty() && self.names.contains_key(&dir.join(name))
+    pub fn has(&self, path: &Path) -> bool {
+        self.names.contains_key(path)
     }
 
     /// A number for a task.

@@ -1,9 +1,10 @@
 //! One block: which of its logs are due (compat 5.2). What happens to them: [`super::handling`].
 
-use crate::config::policy::{LogBlock, ScriptKind};
+use crate::config::policy::{LogBlock, Naming, ScriptKind};
 use crate::event::{Event, Observer};
 use crate::execute::{Await, HeldUp, Perform};
 use crate::names::{LogPath, Shown};
+use crate::plan::naming::Stem;
 use crate::schedule::Verdict;
 use crate::state::State;
 use crate::system::identity;
@@ -33,7 +34,7 @@ pub(super) fn handle(
             return false;
         }
     };
-    if work.logs.iter().any(|log| perform.is_under_way(log.path.dir(), log.path.name())) {
+    if work.logs.iter().any(|log| perform.is_under_way(log.path.as_path())) {
         all_well &= catch_up(Await::All, world, state, perform, observer);
     }
     let (mut due, refused) = decide_all(work, world, state, observer);
@@ -96,6 +97,16 @@ pub(super) fn catch_up(
 pub(super) struct Due {
     pub log: LogPath,
     pub identity: Option<Identity>,
+}
+
+/// Whether no log, and no version of one, can be taken for a version of another: all are in one directory, and
+/// what their versions' names begin with is not what another's begins with.
+pub(super) fn are_apart(due: &[Due], naming: &Naming) -> bool {
+    let dir = due.first().map(|one| one.log.dir().as_os_str());
+    let mut stems: Vec<_> = due.iter().map(|one| Stem::of(one.log.name(), naming).base).collect();
+    stems.sort_unstable();
+    due.iter().all(|one| Some(one.log.dir().as_os_str()) == dir)
+        && stems.windows(2).all(|pair| matches!(pair, [one, next] if !next.starts_with(one)))
 }
 
 /// The logs that are due, and whether one cannot be looked after.

@@ -4,18 +4,18 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::rc::Rc;
 
-use crate::config::policy::ScriptKind;
+use crate::config::policy::{Policy, ScriptKind};
 use crate::event::{Event, Observer};
 use crate::execute::{Await, Perform};
 use crate::fault::Fault;
-use crate::names::{LogPath, Shown};
+use crate::names::{FileName, LogPath, Shown};
 use crate::plan::date::DateSuffix;
 use crate::plan::{self, BlockKey, Plan, Request, ScriptCall, Subject, script_call};
 use crate::state::State;
 use crate::system::{file_system, identity};
 use crate::units::Identity;
 
-use super::block::{Due, catch_up};
+use super::block::{Due, are_apart, catch_up};
 use super::{Work, World, block_key, fold, su};
 
 /// So many logs of a block are worth a thread: fewer are renamed before it has begun.
@@ -74,9 +74,7 @@ impl<'a, 'w> Handling<'a, 'w> {
             None
         };
         if !scripts.shared {
-            self.overlaps = due.len() >= MANY
-                && due.iter().all(|one| one.identity.is_none())
-                && !self.observer.wants_debug();
+            self.overlaps = self.may_overlap(due);
             for one in due {
                 if self.perform.halted().is_some() {
                     break;
@@ -152,6 +150,17 @@ impl<'a, 'w> Handling<'a, 'w> {
         self.world.follow(&plan, &outcome);
     }
 
+    /// Whether the renames of a log may be made while the next one is planned: there are many, nobody can tell
+    /// (what is said of each keeps its turn), and no plan is made in view of what another one does.
+    fn may_overlap(&self, due: &[Due]) -> bool {
+        let policy = &self.work.block.policy;
+        due.len() >= MANY
+            && due.iter().all(|one| one.identity.is_none())
+            && !self.observer.wants_debug()
+            && !has_idle_delay(policy)
+            && are_apart(due, &policy.naming)
+    }
+
     /// Says that a plan is not carried out since it could not be written down.
     fn not_written(&mut self, plan: &Plan, fault: Fault) {
         let logs: Vec<String> = plan.logs.iter().map(ToString::to_string).collect();
@@ -221,14 +230,12 @@ impl<'a, 'w> Handling<'a, 'w> {
     /// A log and its old versions. If something is under way with one of them, that ends first.
     fn subject(&mut self, log: &LogPath, date: &DateSuffix) -> Result<Subject, Fault> {
         let policy = &self.work.block.policy;
-        let subject = self.world.subject(log, policy, date);
-        let is_settled = subject.as_ref().is_ok_and(|subject| {
-            let is_under_way = |dir, name| self.perform.is_under_way(dir, name);
-            !is_under_way(log.dir(), log.name())
-                && !subject.versions.iter().any(|v| is_under_way(&subject.old_dir, &v.name))
-        });
-        if is_settled {
-            return subject;
+        let subject = self.world.subject(log, policy, date)?;
+        let is_under_way = |name: &FileName| self.perform.is_under_way(&subject.old_dir.join(name));
+        if !self.perform.is_under_way(log.as_path())
+            && !subject.versions.iter().any(|version| is_under_way(&version.name))
+        {
+            return Ok(subject);
         }
         self.catch_up(Await::All);
         self.world.subject(log, policy, date)
@@ -241,7 +248,7 @@ impl<'a, 'w> Handling<'a, 'w> {
     /// What the configuration asks for without an effect.
     fn warn(&mut self, subjects: &[Subject], identity: Option<Identity>) {
         let policy = &self.work.block.policy;
-        let idle_delay = policy.compression.delayed && !policy.compression.enabled;
+        let idle_delay = has_idle_delay(policy);
         let dirs: BTreeSet<_> = subjects.iter().flat_map(|subject| &subject.missing_dirs).collect();
         for dir in dirs {
             if let Some(line) = su::owner_not_given(&policy.naming.create_old_dir, identity, dir) {
@@ -279,6 +286,11 @@ impl<'a, 'w> Handling<'a, 'w> {
         self.observer.observe(&Event::Error(fault));
         self.failed = true;
     }
+}
+
+/// `delaycompress` without `compress`, of which each log is warned.
+fn has_idle_delay(policy: &Policy) -> bool {
+    policy.compression.delayed && !policy.compression.enabled
 }
 
 /// Logs of one plan are rotated by one user.
