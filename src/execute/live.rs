@@ -1,5 +1,5 @@
 //! The real run: carries plans out. What it takes over from a run that died, and what it leaves, is in
-//! [`resume`](super::resume).
+//! `resume`.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -43,7 +43,7 @@ pub struct Walk {
 }
 
 /// Holds the root from now on, so that not every walk has to, and the beginning of the last way from there
-/// (see [`ways`]). Not before what scripts inherit is open, which gets the lowest descriptor (compat CLI-30).
+/// (see `ways`). Not before what scripts inherit is open, which gets the lowest descriptor (compat CLI-30).
 pub fn hold_ways() {
     // Without it each walk says what is wrong.
     if let Ok(root) = found(AT_FDCWD, OsStr::new("/")) {
