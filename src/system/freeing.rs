@@ -17,7 +17,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 
 use super::dir::{Dir, hold};
-use super::{file, file_system, identity, process};
+use super::{file, file_system, identity, process, queue};
 use crate::facts::Room;
 use crate::names::FileName;
 
@@ -102,22 +102,12 @@ fn start() -> Option<Closer> {
     Some(Closer { give, numbers: process::most_open() / 2 })
 }
 
-/// Until the process ends; what is left then, the system closes. After each pause for as long as files come:
-/// to wake a thread for each of many costs more than the pauses.
+/// Until the process ends; what is left then, the system closes.
 fn close_all(held: &Receiver<OwnedFd>) {
-    let close = |file| {
+    queue::work_off(held, PAUSE, |file| {
         drop(file);
         HELD.fetch_sub(1, Ordering::SeqCst);
-    };
-    while let Ok(first) = held.recv() {
-        close(first);
-        loop {
-            std::thread::sleep(PAUSE);
-            if held.try_iter().map(close).count() == 0 {
-                break;
-            }
-        }
-    }
+    });
 }
 
 /// Waits until nothing is held any more: whoever is started now finds all room that there is, and a file

@@ -33,6 +33,7 @@ pub mod packing;
 pub mod pid_file;
 pub mod priority;
 pub mod process;
+mod queue;
 pub mod signal;
 pub mod state_file;
 pub mod status;

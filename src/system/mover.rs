@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use super::dir::Dir;
 use super::file::{self, Renamed};
-use super::process;
+use super::{process, queue};
 use crate::facts::FileKind;
 use crate::names::FileName;
 use crate::units::FileId;
 
-/// How long either side rests when it has nothing to do: to wake a thread for each of many rows costs more.
+/// How long either side rests when it has nothing to do.
 const PAUSE: Duration = Duration::from_micros(50);
 
 /// So many rows may be on their way, and no more than this share of the files that may be open, since each
@@ -142,20 +142,11 @@ fn start() -> Option<Thread> {
 
 /// Until whoever gives the rows is gone.
 fn work(rows: &Receiver<Row>, done: &Sender<Row>) {
-    let make = |mut row: Row| {
+    queue::work_off(rows, PAUSE, |mut row| {
         row.make();
         // Nobody may be there to hear of it.
         let _ = done.send(row);
-    };
-    while let Ok(first) = rows.recv() {
-        make(first);
-        loop {
-            std::thread::sleep(PAUSE);
-            if rows.try_iter().map(make).count() == 0 {
-                break;
-            }
-        }
-    }
+    });
 }
 
 #[cfg(test)]
