@@ -244,10 +244,10 @@ impl Perform for Live {
     fn carry_out(&mut self, id: PlanId, observer: &mut dyn Observer) -> Outcome {
         let PlanId(id) = id;
         let Some(work) = self.promised.remove(&id) else { return Outcome::default() };
-        self.settle_moves(observer);
         if work.plan.closing {
             self.wait_for_all(observer);
         } else {
+            self.settle_moves(observer);
             self.proceed(observer);
         }
         self.begin(id, work, observer)

@@ -137,7 +137,8 @@ pub trait Perform {
     }
 
     /// What was under way and has ended since this was last asked: plans of the remaining steps alone, in
-    /// the order in which they ended.
+    /// the order in which they ended; and plans that were carried out with others, which have no results if all
+    /// went as expected.
     fn ended(&mut self, awaited: Await, observer: &mut dyn Observer) -> Vec<(Rc<Plan>, Outcome)>;
 
     /// Whether something that is under way may still touch a file.

@@ -35,6 +35,14 @@ fn give(live: &mut Live, plans: Vec<Plan>, notes: &mut Notes) {
     }
 }
 
+/// A run that was given the plans of these logs.
+fn given(scene: &Scene, logs: &[&str]) -> (Live, Notes) {
+    let (mut live, mut notes) = (scene.live(), Notes::default());
+    let plans = logs.iter().map(|log| moved(scene, log)).collect();
+    give(&mut live, plans, &mut notes);
+    (live, notes)
+}
+
 fn logs(ended: &[(Rc<Plan>, Outcome)]) -> Vec<String> {
     let name = |log: &LogPath| String::from_utf8_lossy(log.name().as_bytes()).into_owned();
     ended.iter().flat_map(|(_, outcome)| &outcome.records).map(|(log, _)| name(log)).collect()
@@ -46,9 +54,7 @@ fn each_of_many_plans_is_carried_out_and_recorded_in_its_turn() {
     let names: Vec<String> = (0..500).map(|number| format!("{number:03}.log")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let scene = scene(&names);
-    let (mut live, mut notes) = (scene.live(), Notes::default());
-    let plans = names.iter().map(|log| moved(&scene, log)).collect();
-    give(&mut live, plans, &mut notes);
+    let (mut live, mut notes) = given(&scene, &names);
     let ended = live.ended(Await::Beginnings, &mut notes);
     assert_eq!(logs(&ended), names);
     assert!(ended.iter().all(|(_, outcome)| !outcome.failed));
@@ -124,9 +130,7 @@ fn after_a_failure_nothing_is_given_before_all_is_settled() {
 #[test]
 fn whatever_is_no_rename_comes_after_the_renames() {
     let scene = scene(&["a", "b"]);
-    let (mut live, mut notes) = (scene.live(), Notes::default());
-    let plans = ["a", "b"].map(|log| moved(&scene, log)).to_vec();
-    give(&mut live, plans, &mut notes);
+    let (mut live, mut notes) = given(&scene, &["a", "b"]);
     let made = step(create("new.tmp", "c"), Expect::Absent, Why::NewLog);
     let id = live.promise(scene.plan("c", vec![made], 0).into()).unwrap();
     let outcome = live.carry_out_with_others(id, &mut notes);
@@ -139,9 +143,7 @@ fn whatever_is_no_rename_comes_after_the_renames() {
 #[test]
 fn a_script_comes_after_the_renames() {
     let scene = scene(&["a", "b"]);
-    let (mut live, mut notes) = (scene.live(), Notes::default());
-    let plans = ["a", "b"].map(|log| moved(&scene, log)).to_vec();
-    give(&mut live, plans, &mut notes);
+    let (mut live, mut notes) = given(&scene, &["a", "b"]);
     live.script(&scene.call(ScriptKind::PreRotate, None), &mut notes).unwrap();
     let last = notes.started.last().unwrap();
     assert!(notes.started.len() == 5 && last.starts_with("ScriptCall"), "{:?}", notes.started);
@@ -151,10 +153,7 @@ fn a_script_comes_after_the_renames() {
 #[test]
 fn a_run_that_dies_before_it_hears_of_the_renames_is_finished_by_the_next() {
     let scene = scene(&["a", "b", "c"]);
-    let (mut live, mut notes) = (scene.live(), Notes::default());
-    let plans = ["a", "b", "c"].map(|log| moved(&scene, log)).to_vec();
-    give(&mut live, plans, &mut notes);
-    drop(live);
+    drop(given(&scene, &["a", "b", "c"]));
     // The thread ends with what it was given, as it does not in a process that dies.
     while scene.read("c.1").as_deref() != Some("c 0\n") {
         std::thread::yield_now();
